@@ -1,0 +1,152 @@
+import type {
+  AttemptOutcomeName,
+  AttemptTrigger,
+  DataClass,
+  DeliveryReason,
+  DeliveryStatus,
+  EndpointKind,
+  EndpointStatus,
+  Mode,
+  Scope,
+  SecretStatus,
+  SigningScheme,
+  WarningCode,
+} from './vocabulary.ts'
+import type { Envelope } from './envelope.ts'
+import type { Problem } from './problems.ts'
+
+/** Shapes of the HTTP API. Fields may be added, never renamed. Times are RFC 3339. */
+
+export interface Warning {
+  code: WarningCode
+  /** JSON Pointer into the published event. */
+  path: string
+  message: string
+}
+
+/** `202` of `POST /v1/events`. */
+export interface Accepted {
+  event_id: string
+  sequence: number | null
+  /** The same bytes were accepted before; this is the first answer again. */
+  duplicate: boolean
+  /** How many deliveries the event has. */
+  deliveries: number
+  warnings: Warning[]
+}
+
+export type BatchResult =
+  | (Omit<Accepted, 'duplicate'> & { status: 'accepted' | 'duplicate' })
+  | { event_id: string | null; status: 'rejected'; problem: Problem }
+
+export interface BatchAccepted {
+  results: BatchResult[]
+}
+
+export interface Page<Item> {
+  data: Item[]
+  /** Opaque; `null` on the last page. */
+  next_cursor: string | null
+}
+
+export interface DeliveryCounts {
+  total: number
+  delivered: number
+  pending: number
+  dead_lettered: number
+  cancelled: number
+  expired: number
+}
+
+export interface EventView extends Envelope {
+  /** SHA-256 (hex) of the uncut body in format `runbell`. */
+  body_sha256: string
+  deliveries: DeliveryCounts
+}
+
+export interface DeliveryView {
+  id: string
+  event_id: string
+  event_type: string
+  run_id: string | null
+  endpoint_id: string
+  tenant_id: string
+  mode: Mode
+  status: DeliveryStatus
+  reason: DeliveryReason | null
+  attempt_count: number
+  next_attempt_at: string | null
+  /** SHA-256 (hex) of the bytes every attempt sends. */
+  body_sha256: string
+  created_at: string
+  updated_at: string
+}
+
+export interface AttemptView {
+  id: string
+  delivery_id: string
+  number: number
+  trigger: AttemptTrigger
+  started_at: string
+  /** `null` while it is in flight and after a crash. */
+  duration_ms: number | null
+  /** `null` while it is in flight. */
+  outcome: AttemptOutcomeName | null
+  status_code: number | null
+  /** Custom header values are masked. */
+  request_headers: Record<string, string>
+  response_headers: Record<string, string>
+  response_excerpt: ({ text: string } | { base64: string }) & { truncated: boolean } | null
+  phases_ms: { dns: number | null; connect: number | null; tls: number | null; wait: number | null }
+  diagnosis: { title: string; fix: string; url: string } | null
+}
+
+export interface EndpointView {
+  id: string
+  tenant_id: string
+  mode: Mode
+  kind: EndpointKind
+  url: string | null
+  description: string
+  event_types: string[]
+  filter: unknown
+  data_classes: DataClass[]
+  schema_versions: Record<string, number>
+  format: 'runbell' | 'thin' | 'cloudevents' | 'mcp_event'
+  /** Names only mean something here: values are write-only and read as `•••`. */
+  headers: Record<string, string>
+  timeout_ms: number
+  max_in_flight: number
+  /** Attempts started per second at most; `null`: no limit. */
+  rate_limit: number | null
+  ordering: 'none' | 'run'
+  /** Delays after the first attempt, in milliseconds. */
+  retry_schedule: number[]
+  signing: SigningScheme
+  status: EndpointStatus
+  disabled_reason: string | null
+  created_at: string
+  updated_at: string
+}
+
+export interface SecretView {
+  id: string
+  status: SecretStatus
+  created_at: string
+  expires_at: string | null
+}
+
+export interface ApiKeyView {
+  id: string
+  mode: Mode
+  scopes: Scope[]
+  data_classes: DataClass[]
+  tenant_id: string | null
+  expires_at: string | null
+  last_used_at: string | null
+  created_at: string
+}
+
+export interface ReplayAccepted {
+  deliveries: { id: string; status: DeliveryStatus }[]
+}

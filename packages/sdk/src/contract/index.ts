@@ -1,0 +1,6 @@
+export * from './api.ts'
+export * from './envelope.ts'
+export * from './headers.ts'
+export * from './ids.ts'
+export * from './problems.ts'
+export * from './vocabulary.ts'
