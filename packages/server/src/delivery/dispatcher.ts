@@ -1,0 +1,361 @@
+import type { Clock, RandomSource } from '../core/clock.ts'
+import type { Claim } from '../store/rows.ts'
+import type { Store } from '../store/store.ts'
+import type { SlotSource } from '../accept/slot-source.ts'
+import type { EndpointCache } from './endpoint-cache.ts'
+import type { Lane } from './lane.ts'
+import { Lanes } from './lanes.ts'
+import type { NodeLease } from './node-lease.ts'
+import { SuspectLane } from './suspect-lane.ts'
+
+export interface DispatcherOptions {
+  store: Store
+  clock: Clock
+  random: RandomSource
+  nodeId: string
+  cache: EndpointCache
+  lease: NodeLease
+  /** Sends one claimed delivery and puts on record what came of it. Never rejects. */
+  run(claim: Claim, lane: Lane): Promise<void>
+  /** Attempts in flight at once over all endpoints. @default 256 */
+  maxInFlight?: number
+  onError(error: unknown): void
+}
+
+/** Deliveries of one endpoint claimed at once, so that one backlog does not fill every slot. */
+const MAX_PER_LANE = 32
+/** Endpoints asked for in one transaction. */
+const MAX_LANES = 100
+/** Lanes kept in memory. */
+const MOST_LANES = 20_000
+/** How long a failed claim waits before the next. */
+const RETRY_MS = 1000
+/** The timer looks again at least this often. */
+const LONGEST_TIMER_MS = 60_000
+const DUE_PAGE = 1000
+
+/**
+ * Hands out the slots. Deliveries that find a free slot when they are accepted are put on record as started there and
+ * then (`reserve`, `start`); all others wait in the store, and one loop claims them in bounded batches as slots free up.
+ * Wake-ups only shorten the wait: `poll` finds everything that is due without them.
+ */
+export class Dispatcher implements SlotSource {
+  readonly #options: DispatcherOptions
+  readonly #lanes = new Lanes()
+  readonly #suspects: SuspectLane
+  readonly #maxInFlight: number
+  /** Claims being run, by position. */
+  readonly #running = new Map<number, Claim>()
+  /** Slots taken: `#running` and those reserved. */
+  #taken = 0
+  /** Reserved for attempts whose record is being made. */
+  #reserved = 0
+  #pumping = false
+  #again = false
+  #stopping = false
+  #reconcileWanted = false
+  #reconciling = false
+  #drainedWaiters: (() => void)[] = []
+  #cancelTimer = () => {}
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#maxInFlight = options.maxInFlight ?? 256
+    const { clock, onError } = options
+    this.#suspects = new SuspectLane({
+      clock,
+      onError,
+      drained: () => this.#drained(),
+      onOpen: () => this.#pump(),
+      run: (claim) => this.#begin(claim, this.#lanes.get(claim.endpointId), { counted: false }),
+      claim: () => this.#claimSuspect(),
+    })
+  }
+
+  reserve(endpointId: string): boolean {
+    const endpoint = this.#options.cache.peek(endpointId)
+    if (!endpoint || endpoint.status !== 'enabled' || endpoint.kind !== 'http') return false
+    if (this.#blocked() || this.#taken >= this.#maxInFlight || !this.#options.lease.covers(endpoint.timeoutMs)) return false
+    const lane = this.#lanes.get(endpointId)
+    // Those that wait already go first.
+    if (lane.nextDue !== null && lane.nextDue <= this.#options.clock.now()) return false
+    if (lane.free(endpoint, this.#options.clock.monotonic()) === 0) return false
+    lane.take(endpoint)
+    this.#taken++
+    this.#reserved++
+    return true
+  }
+
+  release(endpointId: string): void {
+    this.#reserved--
+    this.#free(this.#lanes.get(endpointId))
+  }
+
+  start(claims: Claim[], configVersion: number): void {
+    this.#options.cache.know(configVersion)
+    for (const claim of claims) {
+      this.#reserved--
+      void this.#begin(claim, this.#lanes.get(claim.endpointId), { counted: true })
+    }
+  }
+
+  wake(endpointIds: Iterable<string>): void {
+    const now = this.#options.clock.now()
+    for (const id of endpointIds) {
+      const lane = this.#lanes.get(id)
+      lane.wakes++
+      this.#lanes.dueBy(lane, now, now)
+    }
+    this.#pump()
+  }
+
+  /** A retry of this lane is due then. */
+  dueAt(lane: Lane, at: number): void {
+    lane.wakes++
+    this.#lanes.dueBy(lane, at, this.#options.clock.now())
+  }
+
+  wakeSuspects(): void {
+    this.#suspects.wake()
+  }
+
+  reconcile(): void {
+    this.#reconcileWanted = true
+    this.#reconcileWhenQuiet()
+  }
+
+  /** Asks the store what is due, whether or not anybody said so. */
+  async poll(): Promise<{ due: number; suspects: boolean }> {
+    const { store, clock } = this.#options
+    const counts = { due: 0, suspects: false }
+    let after: string | null = null
+    do {
+      const page: Awaited<ReturnType<Store['findDueEndpoints']>> = await store.findDueEndpoints({ after, limit: DUE_PAGE })
+      const now = clock.now()
+      for (const { endpointId, nextDue } of page.due) this.#lanes.dueBy(this.#lanes.get(endpointId), nextDue, now)
+      counts.due += page.due.length
+      counts.suspects = page.suspects
+      after = page.due.length === DUE_PAGE ? (page.due.at(-1)?.endpointId ?? null) : null
+    } while (after !== null)
+    this.#lanes.prune(MOST_LANES)
+    if (counts.suspects) this.#suspects.wake()
+    this.#reconcileWhenQuiet()
+    this.#pump()
+    return counts
+  }
+
+  get stopping(): boolean {
+    return this.#stopping
+  }
+
+  /** What is in flight now. */
+  get inFlight(): number {
+    return this.#running.size
+  }
+
+  /** Claims nothing more and resolves when nothing is in flight. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#cancelTimer()
+    await this.#suspects.stop()
+    await this.#drained()
+  }
+
+  async #claimSuspect(): Promise<Claim | null> {
+    const { store, nodeId, clock, cache } = this.#options
+    this.#reserved++
+    try {
+      const { claim, configVersion } = await store.claimSuspect({ nodeId, now: clock.now() })
+      cache.know(configVersion)
+      return claim
+    } catch (error) {
+      this.#reconcileWanted = true
+      throw error
+    } finally {
+      this.#reserved--
+    }
+  }
+
+  #blocked(): boolean {
+    return this.#stopping || this.#suspects.holding || this.#reconciling
+  }
+
+  /** Runs a claim; its slot is free again when its outcome is on record. */
+  async #begin(claim: Claim, lane: Lane, { counted }: { counted: boolean }): Promise<void> {
+    if (!counted) {
+      lane.inFlight++
+      this.#taken++
+    }
+    this.#running.set(claim.position, claim)
+    try {
+      await this.#options.run(claim, lane)
+    } catch (error) {
+      this.#options.onError(error)
+      this.reconcile()
+    }
+    this.#running.delete(claim.position)
+    this.#free(lane)
+  }
+
+  #free(lane: Lane): void {
+    lane.inFlight--
+    this.#taken--
+    const now = this.#options.clock.now()
+    if (lane.nextDue !== null && lane.nextDue <= now) this.#lanes.dueBy(lane, lane.nextDue, now)
+    if (this.#taken === 0) for (const resolve of this.#drainedWaiters.splice(0)) resolve()
+    this.#reconcileWhenQuiet()
+    this.#pump()
+  }
+
+  #drained(): Promise<void> {
+    return this.#taken === 0 ? Promise.resolve() : new Promise((resolve) => this.#drainedWaiters.push(resolve))
+  }
+
+  #pump(): void {
+    if (this.#pumping) {
+      this.#again = true
+      return
+    }
+    this.#pumping = true
+    this.#cancelTimer()
+    void this.#claimRounds()
+  }
+
+  async #claimRounds(): Promise<void> {
+    let wait: number | null = null
+    try {
+      do {
+        this.#again = false
+        if (!this.#blocked()) await this.#claimRound()
+      } while (this.#again && !this.#stopping)
+    } catch (error) {
+      this.#options.onError(error)
+      this.#reconcileWanted = true
+      wait = RETRY_MS
+    }
+    this.#pumping = false
+    if (!this.#stopping) this.#armTimer(wait)
+  }
+
+  #armTimer(wait: number | null): void {
+    const { clock } = this.#options
+    this.#cancelTimer()
+    const due = this.#lanes.nextDue()
+    const ms = wait ?? (due === null ? null : Math.min(LONGEST_TIMER_MS, Math.max(1, due - clock.now())))
+    this.#cancelTimer = ms === null ? () => {} : clock.after(ms, () => this.#pump())
+  }
+
+  async #claimRound(): Promise<void> {
+    const { store, clock, cache, nodeId } = this.#options
+    const candidates = await this.#candidates()
+    const requests = this.#blocked() ? [] : this.#requestSlots(candidates)
+    if (requests.length === 0) return
+    let unused = requests
+    try {
+      const answer = await store.claimDue({
+        nodeId,
+        now: clock.now(),
+        requests: requests.map(({ lane, limit }) => ({ endpointId: lane.endpointId, limit })),
+      })
+      cache.know(answer.configVersion)
+      const now = clock.now()
+      answer.nextDue.forEach(({ nextDue }, index) => {
+        const { lane, wakes } = requests[index] as SlotRequest
+        this.#lanes.setDue(lane, lane.wakes === wakes ? nextDue : Math.min(nextDue ?? now, now), now)
+      })
+      const byEndpoint = new Map(requests.map((request) => [request.lane.endpointId, request]))
+      for (const claim of answer.claims) {
+        const request = byEndpoint.get(claim.endpointId) as SlotRequest
+        request.limit--
+        this.#reserved--
+        void this.#begin(claim, request.lane, { counted: true })
+      }
+      unused = requests.filter(({ limit }) => limit > 0)
+      if (answer.claims.length > 0) this.#again = true
+    } finally {
+      for (const { lane, limit } of unused) for (let slot = 0; slot < limit; slot++) this.#giveBack(lane)
+    }
+  }
+
+  /** Lanes in line, with their endpoints in memory. */
+  async #candidates(): Promise<Lane[]> {
+    const { clock, cache } = this.#options
+    const lanes: Lane[] = []
+    for (const lane of this.#lanes.inLine(clock.now())) {
+      if (lanes.length === MAX_LANES) break
+      lanes.push(lane)
+    }
+    await cache.load(lanes.map(({ endpointId }) => endpointId))
+    return lanes
+  }
+
+  #requestSlots(lanes: Lane[]): SlotRequest[] {
+    const { clock, cache, lease } = this.#options
+    const requests: SlotRequest[] = []
+    for (const lane of lanes) {
+      const room = this.#maxInFlight - this.#taken
+      if (room <= 0) break
+      const endpoint = cache.peek(lane.endpointId)
+      if (endpoint === undefined) continue
+      if (endpoint === null || endpoint.status !== 'enabled') {
+        // Held or ended by the store; a change of the endpoint wakes the lane again.
+        this.#lanes.setDue(lane, null, clock.now())
+        continue
+      }
+      if (!lease.covers(endpoint.timeoutMs)) {
+        this.#lanes.retryAt(lane, clock.now() + RETRY_MS)
+        continue
+      }
+      const limit = Math.min(lane.free(endpoint, clock.monotonic()), room, MAX_PER_LANE)
+      if (limit === 0) {
+        const wait = lane.waitForRate(endpoint, clock.monotonic())
+        if (wait > 0) this.#lanes.retryAt(lane, clock.now() + wait)
+        else this.#lanes.stepBack(lane)
+        continue
+      }
+      for (let slot = 0; slot < limit; slot++) lane.take(endpoint)
+      this.#taken += limit
+      this.#reserved += limit
+      requests.push({ lane, limit, wakes: lane.wakes })
+    }
+    return requests
+  }
+
+  #giveBack(lane: Lane): void {
+    this.#reserved--
+    lane.inFlight--
+    this.#taken--
+    if (this.#taken === 0) for (const resolve of this.#drainedWaiters.splice(0)) resolve()
+  }
+
+  /** Claims on record that nobody runs can only be told apart while no answer of the store is on its way. */
+  #reconcileWhenQuiet(): void {
+    if (!this.#reconcileWanted || this.#reconciling || this.#reserved > 0 || this.#stopping) return
+    this.#reconciling = true
+    this.#reconcileWanted = false
+    void this.#releaseStrays()
+      .catch((error: unknown) => {
+        this.#reconcileWanted = true
+        this.#options.onError(error)
+      })
+      .then(() => {
+        this.#reconciling = false
+        this.#pump()
+      })
+  }
+
+  async #releaseStrays(): Promise<void> {
+    const { store, nodeId, clock } = this.#options
+    const held = await store.findClaims({ nodeId, limit: this.#maxInFlight * 4 })
+    const now = clock.now()
+    const strays = held.filter(({ position }) => !this.#running.has(position)).map((claim) => ({ ...claim, dueAt: now }))
+    if (strays.length > 0) await store.releaseClaims({ nodeId, now, claims: strays })
+    if (strays.length > 0) await this.poll()
+  }
+}
+
+interface SlotRequest {
+  lane: Lane
+  limit: number
+  wakes: number
+}

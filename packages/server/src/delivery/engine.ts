@@ -1,0 +1,107 @@
+import type { Transport } from '../core/attempt-outcome.ts'
+import type { Clock, RandomSource } from '../core/clock.ts'
+import { DAY } from '../core/schedule.ts'
+import type { SlotSource } from '../accept/slot-source.ts'
+import type { Store } from '../store/store.ts'
+import type { Signer } from './attempt.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { EndpointCache } from './endpoint-cache.ts'
+import { createNodeLease, DEFAULT_LEASE_MS } from './node-lease.ts'
+import { Recorder } from './recorder.ts'
+import { createRescuer } from './rescuer.ts'
+import { createDeliveryRunner, type AttemptLine } from './run-delivery.ts'
+import { createService, type Service } from './service.ts'
+
+export interface EngineOptions {
+  store: Store
+  clock: Clock
+  random: RandomSource
+  transport: Transport
+  sign: Signer
+  nodeId: string
+  userAgent: string
+  /** @default 256 */
+  maxInFlight?: number
+  /** @default 90000 */
+  leaseMs?: number
+  /** How often to look for due deliveries nobody announced. @default 5000 */
+  pollMs?: number
+  /** One line for each attempt, for the log. */
+  onAttempt?(line: AttemptLine): void
+  onError(error: unknown): void
+}
+
+export interface Engine {
+  slots: SlotSource
+  wake(change: { endpointIds?: Iterable<string>; configVersion?: number }): void
+  /** Joins, takes over what a dead node left, and begins to send. */
+  start(): Promise<void>
+  /** Claims nothing more, waits for what is in flight, and leaves. Resolves within the longest deadline. */
+  stop(): Promise<void>
+  inFlight(): number
+}
+
+/** Pending deliveries of an endpoint disabled this long end `cancelled` (details 15). */
+const DISABLED_HOLD_MS = 7 * DAY
+const SWEEP_MS = 1000
+const SWEEP_BATCH = 5000
+
+/** Puts delivery together: everything between a committed delivery and its end. */
+export function createEngine(options: EngineOptions): Engine {
+  const { store, clock, random, nodeId, onError, leaseMs = DEFAULT_LEASE_MS, pollMs = 5000 } = options
+  const cache = new EndpointCache(store)
+  const onConfigVersion = (version: number) => cache.know(version)
+  const lease = createNodeLease({ store, clock, nodeId, leaseMs, onConfigVersion, onError })
+  const recorder = new Recorder({ store, clock, random, nodeId, onConfigVersion, onTrouble: onError })
+  const run = createDeliveryRunner({
+    ...options,
+    cache,
+    lease,
+    recorder,
+    stopping: () => dispatcher.stopping,
+    onRetry: (lane, at) => dispatcher.dueAt(lane, at),
+  })
+  const { maxInFlight } = options
+  const dispatcher = new Dispatcher({
+    ...{ store, clock, random, nodeId, cache, lease, run, onError },
+    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+  })
+  const rescuer = createRescuer({ store, clock, nodeId, onError, onRescued: () => dispatcher.wakeSuspects() })
+  const poller = createService({ clock, intervalMs: pollMs, runOnce: () => dispatcher.poll(), onError })
+  const sweeper = createService({ clock, intervalMs: SWEEP_MS, runOnce: () => sweep(store, clock), onError })
+  const services: Service[] = [lease, rescuer, poller, sweeper]
+
+  return {
+    slots: dispatcher,
+    wake({ endpointIds, configVersion }) {
+      if (configVersion !== undefined) cache.know(configVersion)
+      if (endpointIds !== undefined) dispatcher.wake(endpointIds)
+    },
+    async start() {
+      await store.joinNode({ nodeId, leaseMs })
+      await lease.runOnce()
+      await rescuer.runOnce()
+      for (const service of services) service.start()
+    },
+    async stop() {
+      await Promise.all([rescuer.stop(), poller.stop(), sweeper.stop()])
+      await dispatcher.stop()
+      await lease.stop()
+      await store.leaveNode({ nodeId, highWater: clock.now() })
+    },
+    inFlight: () => dispatcher.inFlight,
+  }
+}
+
+/** Ends what may not be sent any more, in bounded steps. */
+async function sweep(store: Store, clock: Clock): Promise<{ expired: number; cancelled: number }> {
+  const counts = { expired: 0, cancelled: 0 }
+  for (;;) {
+    const now = clock.now()
+    const expired = await store.expireDeliveries({ now, limit: SWEEP_BATCH })
+    const cancelled = await store.cancelHeld({ now, disabledBefore: now - DISABLED_HOLD_MS, limit: SWEEP_BATCH })
+    counts.expired += expired
+    counts.cancelled += cancelled
+    if (expired < SWEEP_BATCH && cancelled < SWEEP_BATCH) return counts
+  }
+}

@@ -1,0 +1,62 @@
+import type { EndpointRow } from '../store/rows.ts'
+
+/** A new endpoint starts with this many requests at once, and earns more. */
+const FIRST_LIMIT = 2
+
+/** One endpoint's share of the work: what is in flight, how much may be, and when the next delivery is due. */
+export class Lane {
+  readonly endpointId: string
+  /** Slots taken: attempts in flight and slots reserved for attempts being put on record. */
+  inFlight = 0
+  /** When the first waiting delivery is due (service time); `null`: none is known. */
+  nextDue: number | null = null
+  /** When the heap of due lanes names this one next; `null`: it does not. */
+  queuedAt: number | null = null
+  /** Counts the wake-ups, so that an answer read before one does not undo it. */
+  wakes = 0
+  /** Requests at once that the endpoint has earned: grows by one with each success, halves with each failure. */
+  #limit = FIRST_LIMIT
+  #tokens = 1
+  #refilledAt: number | null = null
+
+  constructor(endpointId: string) {
+    this.endpointId = endpointId
+  }
+
+  /** How many more attempts may start now. `monotonic` in ms. */
+  free(endpoint: EndpointRow, monotonic: number): number {
+    const slots = Math.min(endpoint.maxInFlight, this.#limit) - this.inFlight
+    return Math.max(0, Math.min(slots, this.#available(endpoint, monotonic)))
+  }
+
+  /** Takes one slot. */
+  take(endpoint: EndpointRow): void {
+    this.inFlight++
+    if (endpoint.rateLimit !== null) this.#tokens--
+  }
+
+  /** Ms until the rate limit lets another attempt start; 0 where it is not in the way. */
+  waitForRate(endpoint: EndpointRow, monotonic: number): number {
+    if (endpoint.rateLimit === null || this.#available(endpoint, monotonic) >= 1) return 0
+    return Math.ceil(((1 - this.#tokens) * 1000) / endpoint.rateLimit)
+  }
+
+  succeeded(endpoint: EndpointRow): void {
+    if (this.#limit < endpoint.maxInFlight) this.#limit++
+  }
+
+  /** A failure that more requests at once would make worse. */
+  failed(): void {
+    this.#limit = Math.max(1, Math.floor(this.#limit / 2))
+  }
+
+  /** Whole tokens of the rate limit's bucket, which holds one second's worth. */
+  #available(endpoint: EndpointRow, monotonic: number): number {
+    const rate = endpoint.rateLimit
+    if (rate === null) return Infinity
+    const elapsed = this.#refilledAt === null ? 0 : monotonic - this.#refilledAt
+    this.#refilledAt = monotonic
+    this.#tokens = Math.min(rate, this.#tokens + (elapsed * rate) / 1000)
+    return Math.floor(this.#tokens)
+  }
+}

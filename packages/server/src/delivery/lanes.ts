@@ -1,0 +1,119 @@
+import { Lane } from './lane.ts'
+
+interface Due {
+  at: number
+  lane: Lane
+}
+
+/**
+ * All lanes, and which of them have something to do: those whose first delivery is due stand in line, the others in a
+ * heap by the time they are due. One timer for all of them; a timer each costs 383 bytes and garbage collection.
+ */
+export class Lanes {
+  readonly #lanes = new Map<string, Lane>()
+  readonly #ready = new Set<Lane>()
+  readonly #heap: Due[] = []
+
+  get(endpointId: string): Lane {
+    let lane = this.#lanes.get(endpointId)
+    if (lane === undefined) this.#lanes.set(endpointId, (lane = new Lane(endpointId)))
+    return lane
+  }
+
+  /** Sets when the lane's first delivery is due. */
+  setDue(lane: Lane, due: number | null, now: number): void {
+    lane.nextDue = due
+    if (due === null) this.#ready.delete(lane)
+    else if (due <= now) this.#ready.add(lane)
+    else this.#queue(lane, due)
+  }
+
+  /** Like `setDue`, but only ever earlier. */
+  dueBy(lane: Lane, due: number, now: number): void {
+    if (lane.nextDue === null || due < lane.nextDue) this.setDue(lane, due, now)
+    else if (lane.nextDue <= now) this.#ready.add(lane)
+  }
+
+  /** Out of line until it is due again or `setDue`, `dueBy` or `retryAt` says so: it has no free slot. */
+  stepBack(lane: Lane): void {
+    this.#ready.delete(lane)
+  }
+
+  /** Back in line at this time, whatever it is due. */
+  retryAt(lane: Lane, at: number): void {
+    this.#ready.delete(lane)
+    this.#queue(lane, at)
+  }
+
+  /** Lanes in line, the one that waits longest first; each that is served goes to the end. */
+  *inLine(now: number): Generator<Lane> {
+    this.#promote(now)
+    const count = this.#ready.size
+    let served = 0
+    for (const lane of this.#ready) {
+      if (served++ >= count) return
+      this.#ready.delete(lane)
+      this.#ready.add(lane)
+      yield lane
+    }
+  }
+
+  /** When the next lane that is not in line is due; `null`: none is. */
+  nextDue(): number | null {
+    return this.#heap[0]?.at ?? null
+  }
+
+  /** Forgets lanes that have nothing to do, when there are many. */
+  prune(most: number): void {
+    if (this.#lanes.size <= most) return
+    for (const [id, lane] of this.#lanes) {
+      if (lane.inFlight === 0 && lane.nextDue === null && lane.queuedAt === null) this.#lanes.delete(id)
+    }
+  }
+
+  #promote(now: number): void {
+    for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
+      this.#pop()
+      const { lane } = top
+      if (lane.queuedAt === top.at) lane.queuedAt = null
+      if (lane.nextDue === null) continue
+      if (lane.nextDue <= now) this.#ready.add(lane)
+      else this.#queue(lane, lane.nextDue)
+    }
+  }
+
+  /** One entry for each lane is enough, the earliest: when it comes up, the lane is looked at afresh. */
+  #queue(lane: Lane, at: number): void {
+    if (lane.queuedAt !== null && lane.queuedAt <= at) return
+    lane.queuedAt = at
+    this.#push({ at, lane })
+  }
+
+  #push(due: Due): void {
+    const heap = this.#heap
+    let index = heap.push(due) - 1
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if ((heap[parent] as Due).at <= due.at) break
+      heap[index] = heap[parent] as Due
+      index = parent
+    }
+    heap[index] = due
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop() as Due
+    if (heap.length === 0) return
+    let index = 0
+    for (;;) {
+      let child = 2 * index + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && (heap[child + 1] as Due).at < (heap[child] as Due).at) child++
+      if ((heap[child] as Due).at >= last.at) break
+      heap[index] = heap[child] as Due
+      index = child
+    }
+    heap[index] = last
+  }
+}

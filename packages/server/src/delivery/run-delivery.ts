@@ -1,0 +1,165 @@
+import type { AttemptOutcomeName } from '@runbell/sdk/contract'
+import type { AttemptOutcome, Transport } from '../core/attempt-outcome.ts'
+import type { Clock, RandomSource } from '../core/clock.ts'
+import { DAY } from '../core/schedule.ts'
+import { decide, outcomeName, type Verdict } from '../core/verdict.ts'
+import type { AttemptRecord, Claim, EndpointEffect, EndpointRow } from '../store/rows.ts'
+import { attemptDelivery, type AttemptResult, type Signer } from './attempt.ts'
+import type { EndpointCache } from './endpoint-cache.ts'
+import type { Lane } from './lane.ts'
+import type { NodeLease } from './node-lease.ts'
+import type { Recorder } from './recorder.ts'
+
+/** One wide line for each attempt: never a body, a secret or a header's value. */
+export interface AttemptLine {
+  deliveryId: string
+  eventId: string
+  eventType: string
+  endpointId: string
+  tenantId: string
+  mode: string
+  number: number
+  outcome: AttemptOutcomeName | 'not_sent'
+  statusCode: number | null
+  durationMs: number
+  verdict: Verdict['kind'] | 'released' | 'stale'
+  /** When the next attempt is due (service time). */
+  retryAt: number | null
+  /** For operators: may name addresses. */
+  detail: string | null
+}
+
+export interface RunnerOptions {
+  clock: Clock
+  random: RandomSource
+  transport: Transport
+  sign: Signer
+  userAgent: string
+  cache: EndpointCache
+  lease: NodeLease
+  recorder: Recorder
+  stopping(): boolean
+  onRetry(lane: Lane, at: number): void
+  onAttempt?(line: AttemptLine): void
+}
+
+/** An endpoint that has failed this long and nothing else is disabled (contract, "Retries"). */
+const FAILING_FOR_MS = 5 * DAY
+/** How soon a delivery is tried again after a fault of our own: it used up no attempt. */
+const OWN_FAULT_MS = 2000
+/** Answers that say "less, please". */
+const SLOW_DOWN = new Set([429, 502, 503, 504])
+
+/** Runs one claimed delivery: send, decide, put on record. */
+export function createDeliveryRunner(options: RunnerOptions) {
+  const { clock, random, cache, lease, recorder, onAttempt } = options
+
+  return async function runDelivery(claim: Claim, lane: Lane): Promise<void> {
+    const endpoint = cache.peek(claim.endpointId) ?? (await cache.get(claim.endpointId))
+    if (endpoint === null || endpoint.status !== 'enabled') return await release(claim, lane, 0)
+    if (options.stopping() || !lease.covers(endpoint.timeoutMs)) return await release(claim, lane, 0)
+    if (claim.deadline !== null && claim.deadline <= clock.now()) return await release(claim, lane, 0)
+    const result = await attemptDelivery(claim, endpoint, options)
+    const { outcome } = result
+    if (outcome.kind === 'not_sent') {
+      onAttempt?.(lineOf(claim, outcome, 'released', null))
+      return await release(claim, lane, OWN_FAULT_MS * (0.5 + random.fraction()))
+    }
+    await settle(claim, lane, endpoint, { ...result, outcome })
+  }
+
+  /** Nothing was sent, so the attempt is given back. */
+  async function release(claim: Claim, lane: Lane, afterMs: number): Promise<void> {
+    const dueAt = clock.now() + Math.ceil(afterMs)
+    await recorder.release({ position: claim.position, number: claim.number, dueAt })
+    options.onRetry(lane, dueAt)
+  }
+
+  async function settle(claim: Claim, lane: Lane, endpoint: EndpointRow, result: Settled): Promise<void> {
+    const { outcome } = result
+    const now = clock.now()
+    const facts = { ...claim, schedule: endpoint.retrySchedule, now, random: random.fraction() }
+    const verdict = withinDeadline(decide(outcome, facts), claim.deadline)
+    const name = outcomeName(outcome)
+    adjustLane(lane, endpoint, outcome, name === 'delivered')
+    const recorded = await recorder.record({
+      ...recordOf(claim, result, name),
+      verdict,
+      endpointEffect: effectOn(endpoint, outcome, now),
+    })
+    const retryAt = verdict.kind === 'retry' && recorded === 'recorded' ? verdict.at : null
+    if (retryAt !== null) options.onRetry(lane, retryAt)
+    onAttempt?.(lineOf(claim, outcome, recorded === 'stale' ? 'stale' : verdict.kind, retryAt))
+  }
+
+  return runDelivery
+}
+
+type Settled = AttemptResult & { outcome: Exclude<AttemptOutcome, { kind: 'not_sent' }> }
+
+/** A retry after the deadline would never start: it is due at the deadline, where the delivery ends `expired`. */
+function withinDeadline(verdict: Verdict, deadline: number | null): Verdict {
+  if (verdict.kind !== 'retry' || deadline === null) return verdict
+  return { kind: 'retry', at: Math.min(verdict.at, deadline) }
+}
+
+function adjustLane(lane: Lane, endpoint: EndpointRow, outcome: Settled['outcome'], delivered: boolean): void {
+  if (delivered) lane.succeeded(endpoint)
+  else if (outcome.kind === 'failure' || SLOW_DOWN.has(outcome.status)) lane.failed()
+}
+
+function effectOn(endpoint: EndpointRow, outcome: Settled['outcome'], now: number): EndpointEffect | null {
+  if (outcomeName(outcome) === 'delivered') {
+    if (endpoint.failingSince === null) return null
+    endpoint.failingSince = null
+    return { kind: 'recovered' }
+  }
+  if (outcome.kind === 'response' && outcome.status === 410) return { kind: 'disable', reason: 'gone' }
+  if (endpoint.failingSince === null) {
+    endpoint.failingSince = now
+    return { kind: 'failing_since', at: now }
+  }
+  return now - endpoint.failingSince >= FAILING_FOR_MS ? { kind: 'disable', reason: 'failing' } : null
+}
+
+function recordOf(claim: Claim, result: Settled, name: AttemptOutcomeName): Omit<AttemptRecord, 'verdict' | 'endpointEffect'> {
+  const { outcome, startedAt, requestHeaders } = result
+  const response = outcome.kind === 'response' ? outcome : null
+  return {
+    position: claim.position,
+    number: claim.number,
+    startedAt,
+    durationMs: Math.round(outcome.durationMs),
+    trigger: claim.trigger,
+    outcome: name,
+    statusCode: response?.status ?? null,
+    requestHeaders,
+    responseHeaders: response?.headers ?? {},
+    excerpt: response?.excerpt ?? null,
+    truncated: response?.truncated ?? false,
+    phases: outcome.phases,
+  }
+}
+
+function lineOf(
+  claim: Claim,
+  outcome: AttemptOutcome,
+  verdict: AttemptLine['verdict'],
+  retryAt: number | null,
+): AttemptLine {
+  return {
+    deliveryId: claim.deliveryId,
+    eventId: claim.eventId,
+    eventType: claim.eventType,
+    endpointId: claim.endpointId,
+    tenantId: claim.tenantId,
+    mode: claim.mode,
+    number: claim.number,
+    outcome: outcome.kind === 'not_sent' ? 'not_sent' : outcomeName(outcome),
+    statusCode: outcome.kind === 'response' ? outcome.status : null,
+    durationMs: outcome.kind === 'not_sent' ? 0 : Math.round(outcome.durationMs),
+    verdict,
+    retryAt,
+    detail: outcome.kind === 'response' ? null : outcome.detail,
+  }
+}

@@ -1,0 +1,129 @@
+import { Worker } from 'node:worker_threads'
+import type { AcceptBatch } from '../accept.ts'
+import { StoreUnavailable, type Store } from '../store.ts'
+import { DatabaseInUse } from './lock.ts'
+import { packBatch, type ErrorMessage, type Reply, type Request, type WorkerSettings } from './messages.ts'
+import type { Verbs } from './verbs/context.ts'
+import { READ_VERBS, VERBS } from './verbs/index.ts'
+
+export interface SqliteStoreOptions {
+  /** The database file; its folder is made if it is not there. */
+  path: string
+  /** A thread ended by itself: nothing can be stored any more, and the process should end. */
+  onFatal?(error: Error): void
+}
+
+/**
+ * Opens the embedded database: one thread that writes, one that reads.
+ * @throws DatabaseInUse when another process has it open
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const onFatal = options.onFatal ?? (() => {})
+  const writer = await openThread({ path: options.path, role: 'writer' }, onFatal)
+  const reader = await openThread({ path: options.path, role: 'reader' }, onFatal)
+  const verbs = Object.fromEntries(
+    (Object.keys(VERBS) as (keyof Verbs)[]).map((verb) => {
+      const thread = READ_VERBS.has(verb) ? reader : writer
+      return [verb, (input: unknown) => thread.call(verb, input)]
+    }),
+  )
+  return {
+    ...(verbs as unknown as Omit<Store, 'close'>),
+    async close() {
+      await reader.close()
+      await writer.close()
+    },
+  }
+}
+
+interface Thread {
+  call(verb: keyof Verbs, input: unknown): Promise<unknown>
+  close(): Promise<void>
+}
+
+interface Waiting {
+  resolve(output: unknown): void
+  reject(error: Error): void
+}
+
+async function openThread(settings: WorkerSettings, onFatal: (error: Error) => void): Promise<Thread> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: settings,
+    execArgv: ['--conditions=runbell-source'],
+  })
+  const waiting = new Map<number, Waiting>()
+  let lastId = 0
+  let closed = false
+
+  function fail(error: Error): void {
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+  }
+
+  const settle = ({ id, output, error }: Reply): void => {
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if (error === undefined) call?.resolve(output)
+    else call?.reject(toError(error))
+  }
+
+  const opened = new Promise<unknown>((resolve, reject) => waiting.set(-1, { resolve, reject }))
+  worker.on('message', settle)
+  worker.on('error', (error) => {
+    fail(new StoreUnavailable('unavailable', `the store's thread failed: ${error}`))
+    onFatal(error instanceof Error ? error : new Error(String(error)))
+  })
+  worker.on('exit', () => {
+    if (closed) return
+    const error = new StoreUnavailable('unavailable', "the store's thread ended")
+    fail(error)
+    onFatal(error)
+  })
+  try {
+    await opened
+  } catch (error) {
+    closed = true
+    await worker.terminate()
+    throw error
+  }
+
+  return {
+    call(verb, input) {
+      if (closed) return Promise.reject(new StoreUnavailable('unavailable', 'the store is closed'))
+      return new Promise((resolve, reject) => {
+        const id = ++lastId
+        waiting.set(id, { resolve, reject })
+        if (verb === 'acceptEvents') {
+          const { input: packed, bytes } = packBatch(input as AcceptBatch)
+          worker.postMessage({ id, verb, input: packed, bytes } satisfies Request, [bytes.buffer])
+        } else {
+          worker.postMessage({ id, verb, input } satisfies Request)
+        }
+      })
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      const done = new Promise<unknown>((resolve, reject) => waiting.set(0, { resolve, reject }))
+      worker.postMessage('close')
+      await done
+      await worker.terminate()
+    },
+  }
+}
+
+const SQLITE_FULL = 13
+/** BUSY, IOERR, CANTOPEN, PROTOCOL: the database cannot be reached or written now. */
+const SQLITE_TRANSIENT = new Set([5, 10, 14, 15])
+
+function toError(described: ErrorMessage): Error {
+  if (described.name === 'DatabaseInUse') return Object.assign(new DatabaseInUse(''), { message: described.message })
+  if (described.sqlite === SQLITE_FULL) return new StoreUnavailable('storage_full', described.message)
+  if (described.sqlite !== undefined && SQLITE_TRANSIENT.has(described.sqlite)) {
+    return new StoreUnavailable('unavailable', described.message)
+  }
+  const error = new Error(described.message)
+  error.name = described.name
+  if (described.stack !== undefined) error.stack = described.stack
+  return error
+}

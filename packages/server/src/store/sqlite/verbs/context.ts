@@ -1,0 +1,77 @@
+import type { Database, Row } from '../database.ts'
+import type { Store } from '../../store.ts'
+
+/** The verbs, as they run inside a worker: synchronous, within a transaction that somebody else opens and commits. */
+export type Verbs = {
+  [Name in Exclude<keyof Store, 'close'>]: (
+    context: SqliteContext,
+    input: Parameters<Store[Name]>[0],
+  ) => Awaited<ReturnType<Store[Name]>>
+}
+
+/** What a verb works with. */
+export interface SqliteContext {
+  db: Database
+  endpointRefs: EndpointRefs
+}
+
+/** What the hot verbs need to know of an endpoint without reading it again. */
+export interface EndpointRef {
+  ref: number
+  deleted: boolean
+  maxAttempts: number
+}
+
+/** Endpoints by id and by reference, read once and dropped whenever any of them changes. */
+export class EndpointRefs {
+  readonly #db: Database
+  readonly #byId = new Map<string, EndpointRef>()
+  readonly #byRef = new Map<number, { id: string; entry: EndpointRef }>()
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  byId(id: string): EndpointRef | null {
+    return this.#byId.get(id) ?? this.#load('id', id)?.entry ?? null
+  }
+
+  byRef(ref: number): { id: string; entry: EndpointRef } {
+    const found = this.#byRef.get(ref) ?? this.#load('ref', ref)
+    if (found === null) throw new Error(`endpoint ${ref} is referenced but missing`)
+    return found
+  }
+
+  clear(): void {
+    this.#byId.clear()
+    this.#byRef.clear()
+  }
+
+  #load(column: 'id' | 'ref', value: string | number): { id: string; entry: EndpointRef } | null {
+    const row = this.#db
+      .prepare(`SELECT ref, id, deleted_at, max_attempts FROM endpoints WHERE ${column} = ?`)
+      .get(value) as Row | undefined
+    if (row === undefined) return null
+    const entry: EndpointRef = {
+      ref: row['ref'] as number,
+      deleted: row['deleted_at'] !== null,
+      maxAttempts: row['max_attempts'] as number,
+    }
+    const found = { id: row['id'] as string, entry }
+    this.#byId.set(found.id, entry)
+    this.#byRef.set(entry.ref, found)
+    return found
+  }
+}
+
+/** A node's reference; `null` if it has not joined. */
+export function nodeRef(db: Database, nodeId: string): number | null {
+  return (db.prepare('SELECT ref FROM nodes WHERE node_id = ? AND left = 0').get(nodeId)?.['ref'] as number) ?? null
+}
+
+/** A node's reference, for verbs that make no sense without one. */
+export function requireNode(db: Database, nodeId: string): number {
+  const ref = nodeRef(db, nodeId)
+  if (ref === null) throw new Error(`node ${nodeId} has not joined`)
+  return ref
+}

@@ -1,0 +1,69 @@
+import { acceptEvents } from './accept-events.ts'
+import { findApiKey, listApiKeys, putApiKey, revokeApiKey, serverSecret } from './api-keys.ts'
+import { changeEndpoint } from './change-endpoint.ts'
+import { claimDue, claimSuspect } from './claim-due.ts'
+import type { Verbs } from './context.ts'
+import { cancelDelivery, discardDeadLetter } from './end-delivery.ts'
+import { cancelHeld, expireDeliveries } from './end-pending.ts'
+import { createEndpoint, findEndpoint, listEndpoints, loadEndpoints, loadMatchSet } from './endpoints.ts'
+import { findDueEndpoints } from './find-due-endpoints.ts'
+import { heartbeat, joinNode, leaveNode } from './nodes.ts'
+import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts'
+import { findEvents, listEvents, readBody } from './read-events.ts'
+import { recordAttempts } from './record-attempts.ts'
+import { findClaims, releaseClaims } from './release-claims.ts'
+import { replayDeliveries } from './replay-deliveries.ts'
+import { rescueClaims } from './rescue-claims.ts'
+
+export const VERBS: Verbs = {
+  joinNode,
+  heartbeat,
+  leaveNode,
+  acceptEvents,
+  findDueEndpoints,
+  claimDue,
+  claimSuspect,
+  recordAttempts,
+  releaseClaims,
+  findClaims,
+  rescueClaims,
+  expireDeliveries,
+  cancelHeld,
+  findEvents,
+  listEvents,
+  readBody,
+  findDelivery,
+  listDeliveries,
+  listAttempts,
+  replayDeliveries,
+  cancelDelivery,
+  discardDeadLetter,
+  createEndpoint,
+  findEndpoint,
+  listEndpoints,
+  changeEndpoint,
+  loadMatchSet,
+  loadEndpoints,
+  putApiKey,
+  findApiKey,
+  listApiKeys,
+  revokeApiKey,
+  serverSecret,
+}
+
+/** Verbs that change nothing and may be slow: they run on a second connection, so that they never hold up a commit. */
+export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
+  'findDueEndpoints',
+  'findEvents',
+  'listEvents',
+  'readBody',
+  'findDelivery',
+  'listDeliveries',
+  'listAttempts',
+  'findEndpoint',
+  'listEndpoints',
+  'loadMatchSet',
+  'loadEndpoints',
+  'findApiKey',
+  'listApiKeys',
+])

@@ -1,0 +1,85 @@
+import type { DeliveryReason, DeliveryStatus } from '@runbell/sdk/contract'
+import type { AttemptRecord, EndpointEffect, RecordResult } from '../../rows.ts'
+import type { Store } from '../../store.ts'
+import { deliveryStatuses, endpointStatuses, outcomes, triggers } from '../codes.ts'
+import type { Database, Row } from '../database.ts'
+import { nodeRef, type SqliteContext } from './context.ts'
+import { insertAttempt } from './insert-attempt.ts'
+
+type Input = Parameters<Store['recordAttempts']>[0]
+type Output = Awaited<ReturnType<Store['recordAttempts']>>
+
+const PENDING = deliveryStatuses.encode('pending')
+
+export function recordAttempts(context: SqliteContext, input: Input): Output {
+  const node = nodeRef(context.db, input.nodeId)
+  const results = input.records.map((record) => recordOne(context, record, node, input.now))
+  return { results, configVersion: context.db.configVersion() }
+}
+
+function recordOne(context: SqliteContext, record: AttemptRecord, node: number | null, now: number): RecordResult {
+  const { db } = context
+  const row = db
+    .prepare('SELECT node, attempt_count, status, endpoint FROM deliveries WHERE position = ?')
+    .get(record.position) as Row | undefined
+  const fenced = node === null || row?.['node'] !== node || row['attempt_count'] !== record.number
+  if (fenced) return 'stale'
+  insertAttempt(db, {
+    ...record,
+    delivery: record.position,
+    durationMs: record.durationMs,
+    outcome: outcomes.encode(record.outcome),
+    trigger: triggers.encode(record.trigger),
+  })
+  const endpoint = row['endpoint'] as number
+  const next = afterVerdict(context, record, row['status'] as number, endpoint)
+  db.prepare(
+    `UPDATE deliveries SET status = ?, reason = CASE WHEN status = ? THEN ? ELSE reason END, due_at = ?, node = NULL,
+       started_at = NULL, known_outcomes = known_outcomes + 1, trigger = 0, suspect = 0, crashes_alone = 0,
+       last_outcome = ?, updated_at = ?
+     WHERE position = ?`,
+  ).run(next.status, PENDING, next.reason, next.dueAt, outcomes.encode(record.outcome), now, record.position)
+  if (record.endpointEffect !== null) applyEffect(context, endpoint, record.endpointEffect, now)
+  return 'recorded'
+}
+
+function afterVerdict(
+  { endpointRefs }: SqliteContext,
+  { verdict }: AttemptRecord,
+  status: number,
+  endpoint: number,
+): { status: number; reason: DeliveryReason | null; dueAt: number | null } {
+  // It was ended while the attempt was in flight: that stands, the attempt is kept as what happened.
+  if (status !== PENDING) return { status, reason: null, dueAt: null }
+  const ended = (as: DeliveryStatus, reason: DeliveryReason | null) => ({
+    status: deliveryStatuses.encode(as),
+    reason,
+    dueAt: null,
+  })
+  if (verdict.kind === 'delivered') return ended('delivered', null)
+  if (verdict.kind === 'dead_letter') return ended('dead_lettered', verdict.reason)
+  if (endpointRefs.byRef(endpoint).entry.deleted) return ended('cancelled', 'endpoint_deleted')
+  return { status: PENDING, reason: null, dueAt: verdict.at }
+}
+
+function applyEffect({ db, endpointRefs }: SqliteContext, endpoint: number, effect: EndpointEffect, now: number): void {
+  if (effect.kind === 'failing_since') {
+    db.prepare('UPDATE endpoints SET failing_since = ? WHERE ref = ? AND failing_since IS NULL').run(effect.at, endpoint)
+  } else if (effect.kind === 'recovered') {
+    db.prepare('UPDATE endpoints SET failing_since = NULL WHERE ref = ?').run(endpoint)
+  } else {
+    disable(db, endpoint, effect.reason, now)
+    endpointRefs.clear()
+  }
+}
+
+function disable(db: Database, endpoint: number, reason: string, now: number): void {
+  const disabled = endpointStatuses.encode('disabled')
+  const { changes } = db
+    .prepare(
+      `UPDATE endpoints SET status = ?, disabled_reason = ?, disabled_at = ?, updated_at = ?
+       WHERE ref = ? AND status <> ? AND deleted_at IS NULL`,
+    )
+    .run(disabled, reason, now, now, endpoint, disabled)
+  if (changes > 0) db.bumpConfigVersion()
+}

@@ -1,0 +1,102 @@
+import { decideAfterCrash, type CrashFacts } from '../../../core/verdict.ts'
+import type { Rescued } from '../../rows.ts'
+import type { Store } from '../../store.ts'
+import { deliveryStatuses, outcomes } from '../codes.ts'
+import type { Database, Row } from '../database.ts'
+import { nodeRef, type SqliteContext } from './context.ts'
+import { insertAttempt } from './insert-attempt.ts'
+
+type Input = Parameters<Store['rescueClaims']>[0]
+
+const UNKNOWN = outcomes.encode('unknown')
+const NO_PHASES = { dns: null, connect: null, tls: null, wait: null }
+
+/** Takes over one dead node at a time. */
+export function rescueClaims(context: SqliteContext, input: Input): Rescued {
+  const { db } = context
+  const dead = findDeadNode(db, nodeRef(db, input.nodeId))
+  const result: Rescued = { rescued: [], ended: 0, more: false }
+  if (dead === null) return result
+  const rows = db
+    .prepare(
+      `SELECT position, endpoint, status, attempt_count, cycle_start, known_outcomes, crashes_alone, trigger, started_at,
+         created_at
+       FROM deliveries WHERE node = ? ORDER BY position LIMIT ?`,
+    )
+    .all(dead.ref, input.limit) as Row[]
+  for (const row of rows) rescueOne(context, row, { alone: dead.alone, now: input.now }, result)
+  if (rows.length < input.limit) db.prepare('DELETE FROM nodes WHERE ref = ?').run(dead.ref)
+  result.more = rows.length === input.limit || findDeadNode(db, nodeRef(db, input.nodeId)) !== null
+  return result
+}
+
+/** A dead node, and whether it died of a crash with a single delivery in flight. */
+function findDeadNode(db: Database, own: number | null): { ref: number; alone: boolean } | null {
+  const row = db
+    .prepare('SELECT ref, left, held_at_death FROM nodes WHERE ref <> ? ORDER BY ref LIMIT 1')
+    .get(own ?? 0) as Row | undefined
+  if (row === undefined) return null
+  const ref = row['ref'] as number
+  let held = row['held_at_death'] as number | null
+  if (held === null) {
+    held = (db.prepare('SELECT count(*) AS held FROM deliveries WHERE node = ?').get(ref) as Row)['held'] as number
+    db.prepare('UPDATE nodes SET held_at_death = ? WHERE ref = ?').run(held, ref)
+  }
+  return { ref, alone: held === 1 && row['left'] === 0 }
+}
+
+function rescueOne(
+  { db, endpointRefs }: SqliteContext,
+  row: Row,
+  { alone, now }: { alone: boolean; now: number },
+  result: Rescued,
+): void {
+  const position = row['position'] as number
+  const number = row['attempt_count'] as number
+  const endpoint = endpointRefs.byRef(row['endpoint'] as number)
+  insertAttempt(db, {
+    delivery: position,
+    number,
+    trigger: row['trigger'] as number,
+    startedAt: (row['started_at'] as number | null) ?? (row['created_at'] as number),
+    durationMs: null,
+    outcome: UNKNOWN,
+    statusCode: null,
+    requestHeaders: [],
+    responseHeaders: {},
+    excerpt: null,
+    truncated: false,
+    phases: NO_PHASES,
+  })
+  const crashesAlone = (row['crashes_alone'] as number) + (alone ? 1 : 0)
+  const facts: CrashFacts = {
+    number,
+    cycleStart: row['cycle_start'] as number,
+    knownOutcomes: row['known_outcomes'] as number,
+    crashesAlone,
+    maxAttempts: endpoint.entry.maxAttempts,
+    now,
+  }
+  const next = afterCrash(row['status'] as number, facts, endpoint.entry.deleted)
+  db.prepare(
+    `UPDATE deliveries SET status = ?, reason = coalesce(?, reason), due_at = ?, node = NULL, started_at = NULL,
+       trigger = 0, suspect = ?, crashes_alone = ?, last_outcome = ?, updated_at = ?
+     WHERE position = ?`,
+  ).run(next.status, next.reason, next.dueAt, next.dueAt === null ? 0 : 1, crashesAlone, UNKNOWN, now, position)
+  if (next.dueAt === null) result.ended++
+  else result.rescued.push({ position, endpointId: endpoint.id })
+}
+
+function afterCrash(
+  status: number,
+  facts: CrashFacts,
+  endpointDeleted: boolean,
+): { status: number; reason: string | null; dueAt: number | null } {
+  if (deliveryStatuses.decode(status) !== 'pending') return { status, reason: null, dueAt: null }
+  const verdict = decideAfterCrash(facts)
+  if (verdict.kind === 'dead_letter') {
+    return { status: deliveryStatuses.encode('dead_lettered'), reason: verdict.reason, dueAt: null }
+  }
+  if (endpointDeleted) return { status: deliveryStatuses.encode('cancelled'), reason: 'endpoint_deleted', dueAt: null }
+  return { status, reason: null, dueAt: verdict.at }
+}

@@ -1,0 +1,180 @@
+import type {
+  AttemptsOf,
+  AttemptRecord,
+  ApiKeyRow,
+  Claim,
+  ClaimRef,
+  CursorPage,
+  DeliveryFilter,
+  DeliveryRow,
+  EndpointChange,
+  EndpointRow,
+  EventFilter,
+  EventRow,
+  MatchSet,
+  PageRequest,
+  ReadScope,
+  RecordResult,
+  Rescued,
+} from './rows.ts'
+import type { AcceptBatch, AcceptResult } from './accept.ts'
+import type { DeliveryStatus } from '@runbell/sdk/contract'
+
+/**
+ * What the rest of Runbell may ask of a database: verbs, each one transaction, all or nothing. When a promise
+ * resolves, the change is durable. A promise that rejects means that it is unknown whether the change happened;
+ * every verb that changes something is safe to repeat.
+ *
+ * Times are service time in milliseconds unless a name says otherwise. Leases are measured by the store's own clock.
+ * The store never decides a policy: where a rule is needed inside a transaction it calls a pure function of `core`.
+ */
+export interface Store {
+  // ——— nodes ———
+  /** Announces a node, whose claims stay its own for `leaseMs` after each heartbeat. */
+  joinNode(input: { nodeId: string; leaseMs: number }): Promise<NodeState>
+  /**
+   * Renews the lease and persists the service clock's high-water mark.
+   * `alive: false`: the lease was lost, and the node's claims may already be somebody else's.
+   */
+  heartbeat(input: { nodeId: string; leaseMs: number; highWater: number }): Promise<NodeState>
+  /** Takes the node out; its remaining claims are then up for rescue. */
+  leaveNode(input: { nodeId: string; highWater: number }): Promise<void>
+
+  // ——— acceptance ———
+  /** Accepts what can be accepted; a refused item is left out and the others go on (guarantees G1, G3, G5). */
+  acceptEvents(batch: AcceptBatch): Promise<AcceptResult[]>
+
+  // ——— delivery ———
+  /**
+   * Endpoints that have pending, unclaimed deliveries and may send, with the time the first of them is due; suspects are
+   * left out and only reported. Pages: `after` is the last endpoint of the page before.
+   */
+  findDueEndpoints(input: {
+    after: string | null
+    limit: number
+  }): Promise<{ due: { endpointId: string; nextDue: number }[]; suspects: boolean }>
+  /**
+   * Claims due deliveries, oldest due first, and records their attempt as started (guarantee G8).
+   * Deliveries past their deadline end `expired` instead. At most `limit` for each endpoint asked for. Never suspects.
+   */
+  claimDue(input: {
+    nodeId: string
+    now: number
+    requests: { endpointId: string; limit: number }[]
+  }): Promise<{ claims: Claim[]; nextDue: { endpointId: string; nextDue: number | null }[]; configVersion: number }>
+  /**
+   * Claims one due suspect, those that were alone at most crashes first: it was in flight when a node died and has had
+   * no outcome since (details 3). Past its deadline it ends `expired` and the next one is looked for.
+   */
+  claimSuspect(input: { nodeId: string; now: number }): Promise<{ claim: Claim | null; configVersion: number }>
+  /** Records outcomes and what follows from them, fenced: a claim that is no longer the node's changes nothing. */
+  recordAttempts(input: {
+    nodeId: string
+    now: number
+    records: AttemptRecord[]
+  }): Promise<{ results: RecordResult[]; configVersion: number }>
+  /** Gives claims back whose attempt never started: they use up no attempt. */
+  releaseClaims(input: { nodeId: string; now: number; claims: (ClaimRef & { dueAt: number })[] }): Promise<void>
+  /**
+   * What the node holds on record. After a verb that rejected it may hold claims it does not know of; it releases those,
+   * which never started.
+   */
+  findClaims(input: { nodeId: string; limit: number }): Promise<ClaimRef[]>
+  /** Takes over what dead nodes held, at most `limit` deliveries of one node a call. */
+  rescueClaims(input: { nodeId: string; now: number; limit: number }): Promise<Rescued>
+  /** Ends pending deliveries whose deadline has passed. Returns how many. */
+  expireDeliveries(input: { now: number; limit: number }): Promise<number>
+  /**
+   * Ends pending deliveries of deleted endpoints, and of endpoints disabled before `disabledBefore`, as `cancelled`.
+   * Returns how many.
+   */
+  cancelHeld(input: { now: number; disabledBefore: number; limit: number }): Promise<number>
+
+  // ——— reading ———
+  /** At most two events: two only if two tenants of the scope have one with this id. */
+  findEvents(input: { scope: ReadScope; eventId: string }): Promise<EventRow[]>
+  /** Newest first. */
+  listEvents(input: { scope: ReadScope; filter: EventFilter; page: PageRequest }): Promise<CursorPage<EventRow>>
+  /** The exact bytes of a body; `null` where there is none. Without an endpoint: the uncut body. */
+  readBody(input: { eventPosition: number; endpointId: string | null }): Promise<Uint8Array | null>
+  findDelivery(input: { scope: ReadScope; deliveryId: string }): Promise<DeliveryRow | null>
+  /** Newest first. */
+  listDeliveries(input: {
+    scope: ReadScope
+    filter: DeliveryFilter
+    page: PageRequest
+  }): Promise<CursorPage<DeliveryRow>>
+  /** All attempts of a delivery, oldest first, the one in flight included. */
+  listAttempts(input: { scope: ReadScope; deliveryId: string }): Promise<AttemptsOf | null>
+
+  // ——— deliveries on request ———
+  /**
+   * Reopens deliveries of one event, or one delivery (details 21). With an endpoint that has none yet, makes one.
+   * `null`: there is no such delivery, or the endpoint cannot receive it.
+   */
+  replayDeliveries(input: {
+    eventPosition: number
+    target: { kind: 'all' } | { kind: 'delivery'; deliveryId: string } | { kind: 'endpoint'; endpointId: string }
+    newDeliveryId: string
+    now: number
+  }): Promise<{ id: string; endpointId: string; status: DeliveryStatus }[] | null>
+  /** Ends a pending delivery as `cancelled` (`requested`). `null`: it is not pending. */
+  cancelDelivery(input: { scope: ReadScope; deliveryId: string; now: number }): Promise<DeliveryRow | null>
+  /** Takes a dead letter off the list, with a note. `null`: it is not on the list. */
+  discardDeadLetter(input: {
+    scope: ReadScope
+    deliveryId: string
+    note: string | null
+    now: number
+  }): Promise<DeliveryRow | null>
+
+  // ——— endpoints ———
+  /** `null`: the tenant has `maxPerTenant` endpoints already. */
+  createEndpoint(input: { endpoint: EndpointRow; maxPerTenant: number }): Promise<{ configVersion: number } | null>
+  findEndpoint(input: { scope: ReadScope; endpointId: string }): Promise<EndpointRow | null>
+  /** Newest first. */
+  listEndpoints(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<EndpointRow>>
+  /** Applies one change; `null`: there is no such endpoint, or the change does not fit (see `EndpointChange`). */
+  changeEndpoint(input: {
+    scope: ReadScope
+    endpointId: string
+    change: EndpointChange
+    now: number
+  }): Promise<{ endpoint: EndpointRow; configVersion: number } | null>
+  /** The endpoints an event of this tenant and mode may match, those of tenant `*` included. */
+  loadMatchSet(input: { tenantId: string; mode: EndpointRow['mode'] }): Promise<MatchSet>
+  /** Endpoints with their secrets, for delivery; deleted ones are left out. */
+  loadEndpoints(input: { endpointIds: string[] }): Promise<{ endpoints: EndpointRow[]; configVersion: number }>
+
+  // ——— keys and settings ———
+  /** Keeps a key; one that is there already stays as it is. */
+  putApiKey(input: { key: ApiKeyRow }): Promise<{ configVersion: number }>
+  findApiKey(input: { keyId: string }): Promise<{ key: ApiKeyRow | null; configVersion: number }>
+  listApiKeys(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<ApiKeyRow>>
+  /** `false`: there is no such key. */
+  revokeApiKey(input: { scope: ReadScope; keyId: string; now: number }): Promise<boolean>
+  /** The server's own secret of this name; `candidate` is kept if there was none. */
+  serverSecret(input: { name: string; candidate: Uint8Array }): Promise<Uint8Array>
+
+  /** Ends the connection; durable work is finished first. */
+  close(): Promise<void>
+}
+
+export interface NodeState {
+  alive: boolean
+  /** Changes with every change of an endpoint, a secret or a key. */
+  configVersion: number
+  /** The highest service time any node has persisted; 0 on a new database. */
+  highWater: number
+}
+
+/** Thrown by a store that cannot be reached or cannot write now; the caller may try again later. */
+export class StoreUnavailable extends Error {
+  readonly code: 'unavailable' | 'storage_full'
+
+  constructor(code: 'unavailable' | 'storage_full', message: string) {
+    super(message)
+    this.name = 'StoreUnavailable'
+    this.code = code
+  }
+}
