@@ -54,7 +54,7 @@ const SLOW_DOWN = new Set([429, 502, 503, 504])
 export function createDeliveryRunner(options: RunnerOptions) {
   const { clock, random, cache, lease, recorder, onAttempt } = options
 
-  return async function runDelivery(claim: Claim, lane: Lane): Promise<void> {
+  async function runDelivery(claim: Claim, lane: Lane): Promise<void> {
     const endpoint = cache.peek(claim.endpointId) ?? (await cache.get(claim.endpointId))
     if (endpoint === null || endpoint.status !== 'enabled') return await release(claim, lane, 0)
     if (options.stopping() || !lease.covers(endpoint.timeoutMs)) return await release(claim, lane, 0)

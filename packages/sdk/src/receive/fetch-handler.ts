@@ -1,0 +1,43 @@
+import { alreadyRead, incomplete, notPost, tooLarge, type ReceiveAnswer } from './answer.ts'
+import { announcesMore, Chunks } from './chunks.ts'
+import type { ReceiveInput } from './receiver.ts'
+
+const READ_ONCE = 'Hand the request on before anything calls json(), text() or arrayBuffer() on it, or hand on request.clone().'
+
+export async function answerFetch(
+  request: Request,
+  maxBytes: number,
+  receive: (input: ReceiveInput) => Promise<ReceiveAnswer>,
+): Promise<Response> {
+  const { status, headers, body } = await answer(request, maxBytes, receive)
+  return new Response(JSON.stringify(body), { status, headers })
+}
+
+async function answer(
+  request: Request,
+  maxBytes: number,
+  receive: (input: ReceiveInput) => Promise<ReceiveAnswer>,
+): Promise<ReceiveAnswer> {
+  if (request.method !== 'POST') return notPost(request.method)
+  if (request.bodyUsed || request.body?.locked === true) return alreadyRead(READ_ONCE)
+  if (announcesMore(request.headers.get('content-length'), maxBytes)) return tooLarge(maxBytes)
+  const body = await readBody(request, maxBytes)
+  return body instanceof Uint8Array ? receive({ headers: request.headers, body }) : body
+}
+
+async function readBody(request: Request, maxBytes: number): Promise<Uint8Array | ReceiveAnswer> {
+  const chunks = new Chunks(maxBytes)
+  if (request.body === null) return chunks.bytes()
+  const reader = request.body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return chunks.bytes()
+      if (chunks.add(value)) continue
+      await reader.cancel().catch(() => undefined)
+      return tooLarge(maxBytes)
+    }
+  } catch {
+    return incomplete()
+  }
+}

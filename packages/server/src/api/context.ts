@@ -1,0 +1,57 @@
+import type { Logger } from 'pino'
+import type { Acceptor } from '../accept/acceptor.ts'
+import type { Clock, RandomSource } from '../core/clock.ts'
+import type { RetrySchedule } from '../core/schedule.ts'
+import type { Store } from '../store/store.ts'
+
+/** What the API works with; put together in `runbell.ts`. */
+export interface ApiContext {
+  store: Store
+  acceptor: Acceptor
+  clock: Clock
+  random: RandomSource
+  log: Logger
+  limits: ApiLimits
+  defaults: EndpointDefaults
+  secrets: ServerSecrets
+  urls: UrlPolicy
+  /** Something changed that delivery should look at now; shortens the wait, never decides correctness. */
+  wake(change: { endpointIds?: Iterable<string>; configVersion?: number }): void
+  /** `null`: ready. Otherwise why not, for `/readyz`. */
+  unready(): string | null
+  version: string
+}
+
+export interface ApiLimits {
+  /** Bytes of one published event's request. @default 262144, at most 1 MiB */
+  eventBytes: number
+  /** Bytes of a batch request. @default 5 MiB */
+  batchBytes: number
+  /** Events in a batch. @default 1000 */
+  batchEvents: number
+  /** Above this many bytes an event is accepted with the warning `large_body`. @default 20480 */
+  warnBytes: number
+  /** Bytes of any other request's body. @default 65536 */
+  requestBytes: number
+  endpointsPerTenant: number
+}
+
+export interface EndpointDefaults {
+  retrySchedule: RetrySchedule
+  timeoutMs: number
+  maxInFlight: number
+}
+
+/** Keys that live in the database and never leave the server. */
+export interface ServerSecrets {
+  /** For fingerprints of published bytes (details 4). */
+  fingerprint: Uint8Array
+  /** For cursors. */
+  cursor: Uint8Array
+}
+
+/** Which URLs may become endpoints. */
+export interface UrlPolicy {
+  /** The canonical URL, or a sentence on why it may not be an endpoint. */
+  check(url: string): { ok: true; url: string } | { ok: false; reason: string; fix: string }
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { createAuthenticator } from './access/authenticate.ts'
+import type { ApiContext } from './context.ts'
+import { toResponse } from './http/answer.ts'
+import { invalid, problemAnswer } from './http/problem.ts'
+import { answerError } from './http/failure.ts'
+import { createRequestIds } from './http/request-id.ts'
+import { renderOpenApi } from './open-api.ts'
+import { listenPublish, publishingRoute } from './publish/publish-listener.ts'
+import { createCursors } from './read/cursor.ts'
+import type { ApiServices, Route } from './route.ts'
+import { createRouter } from './router.ts'
+import { API_ROUTES } from './routes/index.ts'
+import { openApiRoute } from './routes/service.ts'
+
+/** The HTTP API. */
+export interface Api {
+  /** Serves a request without a socket. Never rejects. */
+  fetch(request: Request): Promise<Response>
+  /** For `node:http`: the publishing routes bare, everything else through `fetch`. */
+  listener(incoming: IncomingMessage, outgoing: ServerResponse): void
+  /** Every route that is served, for documents and tests. */
+  routes: readonly Route[]
+}
+
+export function createApi(context: ApiContext): Api {
+  const services: ApiServices = {
+    context,
+    authenticator: createAuthenticator(context.store, context.clock),
+    cursors: createCursors(context.secrets.cursor),
+    nextRequestId: createRequestIds(context.random),
+  }
+  const routes: Route[] = [...API_ROUTES]
+  routes.push(openApiRoute(() => renderOpenApi(routes, context.version)))
+  const router = createRouter(services, routes)
+  const routed = getRequestListener((request) => router.fetch(request), {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => answerUnreadable(services, error),
+  })
+
+  return {
+    routes,
+    fetch: async (request) => await router.fetch(request),
+    listener(incoming, outgoing) {
+      const route = publishingRoute(incoming)
+      if (route === null) void routed(incoming, outgoing)
+      else void listenPublish(services, route, incoming, outgoing)
+    },
+  }
+}
+
+/** A request whose target or Host header makes no URL never reaches the router. */
+function answerUnreadable({ context, nextRequestId }: ApiServices, error: unknown): Response {
+  const requestId = nextRequestId()
+  if (!(error instanceof Error) || error.name !== 'RequestError') {
+    return toResponse(answerError(error, context.log, requestId), requestId)
+  }
+  const { refusal } = invalid([{ path: '', message: 'the request target and the Host header make no URL' }])
+  return toResponse(problemAnswer(refusal, requestId), requestId)
+}

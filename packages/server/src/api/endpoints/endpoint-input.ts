@@ -1,0 +1,99 @@
+import { z } from '@hono/zod-openapi'
+import { DATA_CLASSES, DEFAULT_DATA_CLASSES, ENDPOINT_KINDS, SIGNING_SCHEMES } from '@runbell/sdk/contract'
+import { scheduleProblem } from '../../core/schedule.ts'
+import { glob, tenantId } from '../read/filters.ts'
+
+/** Globs an endpoint may subscribe with. */
+const MAX_GLOBS = 100
+const NOT_YET = 'is not available yet'
+
+const retrySchedule = z.array(z.number()).superRefine((delays, refinement) => {
+  const message = scheduleProblem(delays)
+  if (message !== null) refinement.addIssue({ code: 'custom', message })
+})
+
+/** Fields that can be changed later. Limits: guarantees.md; defaults: the server's configuration. */
+const changeable = {
+  url: z.string().min(1).max(2048),
+  description: z.string().max(500),
+  event_types: z.array(glob).max(MAX_GLOBS),
+  headers: z.record(z.string(), z.string()),
+  timeout_ms: z.number().int().min(1000).max(60_000),
+  max_in_flight: z.number().int().min(1).max(1000),
+  rate_limit: z.number().int().min(1).max(10_000).nullable(),
+  retry_schedule: retrySchedule,
+  signing: z.enum(SIGNING_SCHEMES),
+}
+
+/** The body of `POST /v1/endpoints`. What is not built yet takes only the value that changes nothing. */
+export const endpointInputSchema = z
+  .strictObject({
+    ...changeable,
+    tenant_id: tenantId.optional(),
+    kind: z.enum(ENDPOINT_KINDS).refine((kind) => kind === 'http', NOT_YET).default('http'),
+    description: changeable.description.default(''),
+    event_types: changeable.event_types.default(['*']),
+    filter: z.unknown().refine((filter) => filter === null, NOT_YET).default(null),
+    data_classes: z
+      .array(z.enum(DATA_CLASSES))
+      .refine((classes) => classes.every((name) => DEFAULT_DATA_CLASSES.includes(name)), NOT_YET)
+      .optional(),
+    schema_versions: z
+      .record(z.string(), z.number())
+      .refine((versions) => Object.keys(versions).length === 0, NOT_YET)
+      .optional(),
+    format: z
+      .enum(['runbell', 'thin', 'cloudevents', 'mcp_event'])
+      .refine((format) => format === 'runbell', NOT_YET)
+      .default('runbell'),
+    headers: changeable.headers.default({}),
+    timeout_ms: changeable.timeout_ms.optional(),
+    max_in_flight: changeable.max_in_flight.optional(),
+    rate_limit: changeable.rate_limit.default(null),
+    ordering: z.enum(['none', 'run']).default('none'),
+    retry_schedule: changeable.retry_schedule.optional(),
+    signing: changeable.signing.default('hmac'),
+  })
+  .openapi('EndpointInput')
+
+const fixed = z
+  .unknown()
+  .refine(() => false, 'cannot be changed; create another endpoint')
+  .optional()
+const readOnly = z
+  .unknown()
+  .refine(() => false, 'is read-only; use the routes pause, resume, enable and disable for the status')
+  .optional()
+
+/** The body of `PATCH /v1/endpoints/{id}`. */
+export const endpointPatchSchema = z
+  .strictObject({
+    url: changeable.url.optional(),
+    description: changeable.description.optional(),
+    event_types: changeable.event_types.optional(),
+    headers: changeable.headers.optional().openapi({
+      description: 'Replaces all headers; the value ••• keeps the value a header has.',
+    }),
+    timeout_ms: changeable.timeout_ms.optional(),
+    max_in_flight: changeable.max_in_flight.optional(),
+    rate_limit: changeable.rate_limit.optional(),
+    retry_schedule: changeable.retry_schedule.optional(),
+    signing: changeable.signing.optional(),
+    tenant_id: fixed,
+    kind: fixed,
+    filter: fixed,
+    data_classes: fixed,
+    schema_versions: fixed,
+    format: fixed,
+    ordering: fixed,
+    id: readOnly,
+    mode: readOnly,
+    status: readOnly,
+    disabled_reason: readOnly,
+    created_at: readOnly,
+    updated_at: readOnly,
+  })
+  .openapi('EndpointPatch')
+
+export type EndpointInput = z.output<typeof endpointInputSchema>
+export type EndpointPatchInput = z.output<typeof endpointPatchSchema>

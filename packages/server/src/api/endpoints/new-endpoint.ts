@@ -1,0 +1,48 @@
+import { DEFAULT_DATA_CLASSES, type Mode } from '@runbell/sdk/contract'
+import type { EndpointDefaults } from '../context.ts'
+import type { EndpointRow, SecretRow } from '../../store/rows.ts'
+import type { EndpointInput } from './endpoint-input.ts'
+
+/** What a new endpoint has besides what was asked for. */
+export interface EndpointFacts {
+  id: string
+  tenantId: string
+  mode: Mode
+  /** Canonical and allowed. */
+  url: string
+  now: number
+  defaults: EndpointDefaults
+  secrets: SecretRow[]
+}
+
+export function newEndpointRow(input: EndpointInput, facts: EndpointFacts): EndpointRow {
+  const { defaults, now } = facts
+  return {
+    position: 0,
+    id: facts.id,
+    tenantId: facts.tenantId,
+    mode: facts.mode,
+    kind: input.kind,
+    url: facts.url,
+    description: input.description,
+    eventTypes: input.event_types,
+    filter: null,
+    dataClasses: [...DEFAULT_DATA_CLASSES],
+    schemaVersions: {},
+    format: input.format,
+    headers: input.headers,
+    timeoutMs: input.timeout_ms ?? defaults.timeoutMs,
+    maxInFlight: input.max_in_flight ?? defaults.maxInFlight,
+    rateLimit: input.rate_limit,
+    ordering: input.ordering,
+    retrySchedule: input.retry_schedule ?? [...defaults.retrySchedule],
+    signing: input.signing,
+    status: 'enabled',
+    disabledReason: null,
+    disabledAt: null,
+    failingSince: null,
+    createdAt: now,
+    updatedAt: now,
+    secrets: facts.secrets,
+  }
+}

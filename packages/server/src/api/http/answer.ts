@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http'
+
+/** What a request is answered with, before it becomes a `Response` or is written to a socket. */
+export interface Answer {
+  status: number
+  /** Lower-case names. */
+  headers: Record<string, string>
+  body: string | Uint8Array<ArrayBuffer> | null
+}
+
+/** On every answer: what we serve is data, never to be sniffed, kept by a cache, or named to another site. */
+const BASE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
+/** JSON that is text already. */
+export function textAnswer(status: number, json: string): Answer {
+  return { status, headers: { 'content-type': 'application/json' }, body: json }
+}
+
+export function jsonAnswer(status: number, value: unknown): Answer {
+  return textAnswer(status, JSON.stringify(value))
+}
+
+export function emptyAnswer(status: number): Answer {
+  return { status, headers: {}, body: null }
+}
+
+export function pageAnswer(html: string): Answer {
+  return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: html }
+}
+
+export function toResponse(answer: Answer, requestId: string): Response {
+  const headers = { ...BASE_HEADERS, 'x-request-id': requestId, ...answer.headers }
+  return new Response(answer.body, { status: answer.status, headers })
+}
+
+/** Writes an answer to a bare `node:http` response; nothing happens if the client has gone. */
+export function writeAnswer(outgoing: ServerResponse, answer: Answer, requestId: string): void {
+  if (outgoing.destroyed || outgoing.headersSent) return
+  const body = answer.body ?? ''
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  const headers = { ...BASE_HEADERS, 'x-request-id': requestId, ...answer.headers, 'content-length': length }
+  outgoing.writeHead(answer.status, headers)
+  outgoing.end(body)
+}

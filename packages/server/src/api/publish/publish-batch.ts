@@ -1,0 +1,63 @@
+import type { BatchAccepted, BatchResult } from '@runbell/sdk/contract'
+import type { CheckedEvent } from '../../core/checked-event.ts'
+import { splitJsonArray, type JsonSpan } from '../../core/json-split.ts'
+import { jsonAnswer, type Answer } from '../http/answer.ts'
+import { Refused, invalid, renderProblem, refused } from '../http/problem.ts'
+import { refusalOfJson } from './json-refusal.ts'
+import type { PublishCall } from './publish-call.ts'
+import { acceptItem, checkItem, type Published } from './publish-item.ts'
+import { splitLines } from './spans.ts'
+
+/**
+ * `POST /v1/events/batch`: a JSON array or NDJSON. Each item stands alone: a bad one is rejected and harms no other.
+ * All are handed over at once, so that they share a commit. A broken array stores nothing (details 6).
+ */
+export async function publishBatch(call: PublishCall): Promise<Answer> {
+  const { context, principal, requestId, bytes } = call
+  if (call.header('idempotency-key') !== null) {
+    const message = 'a batch has no Idempotency-Key header; each item can have an idempotency_key'
+    throw invalid([{ path: '/headers/idempotency-key', message }], 'Put idempotency_key into each item.')
+  }
+  const underWay = new Map<string, Promise<Published>>()
+  const results = findItems(call).map(({ start, end }): Published | Promise<Published> => {
+    const item = checkItem(context, { bytes: bytes.subarray(start, end), principal, idempotencyKey: null, requestId })
+    if (!item.ok) return item
+    // The same id again waits for the one before it, so that the first one in the batch is the first one stored.
+    const key = identityOf(item.event)
+    const before = underWay.get(key)
+    const accept = () => acceptItem(context, item, requestId)
+    const published = before === undefined ? accept() : before.then(accept)
+    underWay.set(key, published)
+    return published
+  })
+  const answer: BatchAccepted = { results: (await Promise.all(results)).map((item) => resultOf(item, requestId)) }
+  return jsonAnswer(202, answer)
+}
+
+function findItems(call: PublishCall): JsonSpan[] {
+  const { bytes, kind, context } = call
+  const { batchEvents } = context.limits
+  if (kind === 'ndjson') {
+    const lines = splitLines(bytes, batchEvents)
+    if (lines !== null) return lines
+    const detail = `A batch may have at most ${batchEvents} events.`
+    throw refused('payload_too_large', detail, 'Send the events in several batches.')
+  }
+  const split = splitJsonArray(bytes, { maxItems: batchEvents })
+  if (!split.ok) throw new Refused(refusalOfJson(split.error))
+  return split.items
+}
+
+/** What makes an event the same one again. */
+function identityOf(event: CheckedEvent): string {
+  const { tenantId, idempotencyKey, eventId } = event
+  return JSON.stringify(idempotencyKey === null ? ['id', tenantId, eventId] : ['key', tenantId, idempotencyKey])
+}
+
+function resultOf(item: Published, requestId: string): BatchResult {
+  if (!item.ok) {
+    return { event_id: item.eventId, status: 'rejected', problem: renderProblem(item.refusal, requestId) }
+  }
+  const { duplicate, ...accepted } = item.accepted
+  return { ...accepted, status: duplicate ? 'duplicate' : 'accepted' }
+}

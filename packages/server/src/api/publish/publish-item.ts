@@ -1,0 +1,97 @@
+import { createHmac } from 'node:crypto'
+import { EVENT_ID_PATTERN, type Accepted, type Warning } from '@runbell/sdk/contract'
+import { checkEvent } from '../../core/check-event.ts'
+import type { CheckedEvent, Refusal } from '../../core/checked-event.ts'
+import type { JsonIndex } from '../../core/json-index.ts'
+import { scanJson } from '../../core/json-scan.ts'
+import { decodeUtf8 } from '../../core/json-utf8.ts'
+import { newId } from '../../core/new-id.ts'
+import type { Principal } from '../access/principal.ts'
+import type { ApiContext } from '../context.ts'
+import { refusalOfError } from '../http/failure.ts'
+import { tooLarge } from '../http/content-type.ts'
+import { refusalOfJson } from './json-refusal.ts'
+import { trimSpace } from './spans.ts'
+
+/** One event to publish: its own bytes, and who sends it. */
+export interface PublishItem {
+  bytes: Uint8Array
+  principal: Principal
+  /** Of the `Idempotency-Key` header. */
+  idempotencyKey: string | null
+  requestId: string
+}
+
+export type CheckedItem =
+  | { ok: true; event: CheckedEvent; warnings: Warning[]; fingerprint: Uint8Array; sentId: string | null }
+  | { ok: false; eventId: string | null; refusal: Refusal }
+
+/** What became of an event; a refusal is a value, also where the store could not answer. */
+export type Published = { ok: true; accepted: Accepted } | { ok: false; eventId: string | null; refusal: Refusal }
+
+/** Where the native decoder's call pays for itself. */
+const NATIVE_FROM = 64
+
+function decode(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start < NATIVE_FROM) return decodeUtf8(bytes, start, end)
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
+}
+
+/** Checks everything that can be checked without the store. */
+export function checkItem(context: ApiContext, item: PublishItem): CheckedItem {
+  const { limits, clock, random } = context
+  const { principal } = item
+  const bytes = trimSpace(item.bytes)
+  if (bytes.length > limits.eventBytes) return { ok: false, eventId: null, refusal: tooLarge(limits.eventBytes).refusal }
+  const scan = scanJson(bytes, { decode })
+  if (!scan.ok) return { ok: false, eventId: null, refusal: refusalOfJson(scan.error) }
+  const now = clock.now()
+  const check = checkEvent(scan.json, {
+    mode: principal.mode,
+    keyTenantId: principal.tenantId,
+    now,
+    warnBytes: limits.warnBytes,
+    idempotencyKey: item.idempotencyKey,
+    newEventId: () => newId('event', principal.mode, now, random),
+  })
+  const sentId = sentEventId(scan.json)
+  if (!check.ok) return { ok: false, eventId: sentId, refusal: check.refusal }
+  const fingerprint = createHmac('sha256', context.secrets.fingerprint).update(bytes).digest()
+  return { ok: true, event: check.event, warnings: check.warnings, fingerprint, sentId }
+}
+
+/** The producer's own id for the event, where there is one that can be an event's id: for answers about a refused one. */
+function sentEventId(json: JsonIndex): string | null {
+  const member = json.member(json.root, 'event_id')
+  if (member === -1 || json.kind(member) !== 'string') return null
+  const text = json.text(member)
+  return EVENT_ID_PATTERN.test(text) ? text : null
+}
+
+/** Stores a checked event; never rejects. */
+export async function acceptItem(
+  context: ApiContext,
+  item: Extract<CheckedItem, { ok: true }>,
+  requestId: string,
+): Promise<Published> {
+  const { event, warnings } = item
+  try {
+    const taken = await context.acceptor.accept(event, item.fingerprint)
+    if (taken.kind === 'conflict') return { ok: false, eventId: taken.eventId, refusal: conflict(event) }
+    const { eventId: event_id, sequence, deliveries, kind } = taken
+    return { ok: true, accepted: { event_id, sequence, duplicate: kind === 'duplicate', deliveries, warnings } }
+  } catch (error) {
+    return { ok: false, eventId: item.sentId, refusal: refusalOfError(error, context.log, requestId) }
+  }
+}
+
+function conflict(event: CheckedEvent): Refusal {
+  const [path, what] = event.idempotencyKey === null ? ['/event_id', 'event_id'] : ['/idempotency_key', 'idempotency key']
+  const message = `an event with this ${what} and other bytes was accepted before`
+  return {
+    code: 'event_conflict',
+    detail: `${path}: ${message}.`,
+    errors: [{ path, message }],
+    fix: 'To repeat an event send exactly the same bytes; for a new fact use a new id.',
+  }
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { writeAnswer } from '../http/answer.ts'
+import { discardRest, readIncoming } from '../http/read-body.ts'
+import type { ApiServices } from '../route.ts'
+import { servePublish, type PublishRequest } from './publish-call.ts'
+
+/** The publishing route a request is for, or `null`. Decided by the plain spelling; any other goes through the router. */
+export function publishingRoute(incoming: IncomingMessage): PublishRequest['route'] | null {
+  if (incoming.method !== 'POST') return null
+  const url = incoming.url ?? ''
+  const query = url.indexOf('?')
+  const path = query === -1 ? url : url.slice(0, query)
+  if (path === '/v1/events') return 'event'
+  return path === '/v1/events/batch' ? 'batch' : null
+}
+
+/**
+ * Serves publishing without `Request`, `Response` and router, which would cost about as much as checking the event does.
+ * Never rejects.
+ */
+export async function listenPublish(
+  services: ApiServices,
+  route: PublishRequest['route'],
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const requestId = services.nextRequestId()
+  const answer = await servePublish(services, {
+    route,
+    requestId,
+    header(name) {
+      const value = incoming.headers[name]
+      return typeof value === 'string' ? value : null
+    },
+    readBody: (maxBytes) => readIncoming(incoming, maxBytes),
+  })
+  if (answer === null) return
+  discardRest(incoming)
+  writeAnswer(outgoing, answer, requestId)
+}

@@ -1,0 +1,161 @@
+import { z } from '@hono/zod-openapi'
+import { PROBLEMS, type ProblemCode, type Scope } from '@runbell/sdk/contract'
+import { scanJson } from '../core/json-scan.ts'
+import { unauthenticated, type Authenticator } from './access/authenticate.ts'
+import { hasScope, missingScope, type Principal } from './access/principal.ts'
+import type { ApiContext } from './context.ts'
+import type { Answer } from './http/answer.ts'
+import { bodyKind, isEncoded, tooLarge, unsupportedMediaType } from './http/content-type.ts'
+import { Refused, invalid } from './http/problem.ts'
+import { readQuery } from './http/query.ts'
+import { readRequest } from './http/read-body.ts'
+import { validate } from './http/validate.ts'
+import { refusalOfJson } from './publish/json-refusal.ts'
+import type { Cursors } from './read/cursor.ts'
+
+/** What every route works with. */
+export interface ApiServices {
+  context: ApiContext
+  authenticator: Authenticator
+  cursors: Cursors
+  nextRequestId(): string
+}
+
+export type Method = 'get' | 'post' | 'patch' | 'delete'
+
+/** An answer a route can give, for the OpenAPI document. */
+export interface AnswerDocs {
+  description: string
+  schema?: z.ZodType
+  /** @default application/json */
+  contentType?: string
+}
+
+/** What the OpenAPI document says of a route. */
+export interface RouteDocs {
+  method: Method
+  /** `/v1/events/{event_id}`. */
+  path: string
+  /** Unique; names the operation in generated clients. */
+  operationId: string
+  summary: string
+  /** Any one of these is enough; `null`: no key is needed. */
+  scopes: readonly Scope[] | null
+  answers: Record<number, AnswerDocs>
+  /** Problems beyond those every route can answer with. */
+  problems: readonly ProblemCode[]
+  query?: z.ZodObject | undefined
+  /** By content type. */
+  bodies?: Record<string, z.ZodType> | undefined
+  bodyRequired?: boolean | undefined
+}
+
+/** One request, authenticated and checked. */
+export interface Call<Query, Body> extends ApiServices {
+  principal: Principal
+  /** What stands in the path. */
+  id(name: string): string
+  query: Query
+  body: Body
+  requestId: string
+  /** Service time, ms. */
+  now: number
+}
+
+/** A route that is served through hono. */
+export interface Route extends RouteDocs {
+  serve(services: ApiServices, request: RouteRequest): Promise<Answer>
+}
+
+export interface RouteRequest {
+  raw: Request
+  requestId: string
+  params: Record<string, string>
+}
+
+interface KeyedRoute<Query extends z.ZodObject, Body extends z.ZodType>
+  extends Omit<RouteDocs, 'scopes' | 'query' | 'bodies' | 'bodyRequired'> {
+  scopes: readonly Scope[]
+  query: Query
+  body?: Body
+  /** A body may be left out and then is `{}`. */
+  bodyOptional?: boolean
+  handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>
+}
+
+/** A route for holders of a key: authenticates, checks scope, query and body, then calls `handle`. */
+export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = z.ZodUndefined>(
+  route: KeyedRoute<Query, Body>,
+): Route {
+  const { query, body, bodyOptional = false, scopes, handle, ...docs } = route
+  return {
+    ...docs,
+    scopes,
+    query,
+    bodies: body === undefined ? undefined : { 'application/json': body },
+    bodyRequired: !bodyOptional,
+    async serve(services, { raw, requestId, params }) {
+      const principal = await services.authenticator.authenticate(raw.headers.get('authorization'))
+      if (principal === null) throw unauthenticated()
+      if (!hasScope(principal, scopes)) throw missingScope(scopes)
+      const call = {
+        ...services,
+        principal,
+        id: (name: string) => params[name] ?? '',
+        query: readQuery(query, new URL(raw.url).searchParams),
+        body: (body === undefined
+          ? undefined
+          : validate(body, await readJson(raw, services.context.limits.requestBytes, bodyOptional), '')) as z.output<Body>,
+        requestId,
+        now: services.context.clock.now(),
+      }
+      return await handle(call)
+    },
+  }
+}
+
+/** A route anybody may ask. */
+export function definePage(
+  page: Omit<RouteDocs, 'scopes' | 'method'> & {
+    handle(services: ApiServices, params: Record<string, string>): Answer
+  },
+): Route {
+  const { handle, ...docs } = page
+  return {
+    ...docs,
+    method: 'get',
+    scopes: null,
+    serve: (services, { params }) => Promise.resolve(handle(services, params)),
+  }
+}
+
+/** Reads a JSON body as strictly as a published event is read. */
+async function readJson(request: Request, maxBytes: number, optional: boolean): Promise<unknown> {
+  const read = await readRequest(request, maxBytes)
+  if (read.kind === 'too_large') throw tooLarge(maxBytes)
+  const bytes = read.kind === 'read' ? read.bytes : new Uint8Array(0)
+  if (optional && bytes.length === 0) return {}
+  const { headers } = request
+  if (bodyKind(headers.get('content-type')) !== 'json' || isEncoded(headers.get('content-encoding'))) {
+    throw unsupportedMediaType('application/json')
+  }
+  const scan = scanJson(bytes)
+  if (!scan.ok) throw new Refused(refusalOfJson(scan.error))
+  if (scan.json.kind(scan.json.root) !== 'object') throw invalid([{ path: '', message: 'the body must be an object' }])
+  return scan.json.value(scan.json.root)
+}
+
+/** The statuses a route can answer with, with the codes that lead to each. */
+export function problemStatuses(docs: RouteDocs): Map<number, ProblemCode[]> {
+  const codes: ProblemCode[] = ['internal', ...docs.problems]
+  if (docs.scopes !== null) codes.push('unauthenticated', 'insufficient_scope', 'unavailable', 'invalid_request')
+  if (docs.bodies !== undefined) {
+    codes.push('malformed_json', 'duplicate_key', 'too_deep', 'payload_too_large', 'unsupported_media_type')
+  }
+  const statuses = new Map<number, ProblemCode[]>()
+  for (const code of new Set(codes)) {
+    const { status } = PROBLEMS[code]
+    statuses.set(status, [...(statuses.get(status) ?? []), code])
+  }
+  return statuses
+}

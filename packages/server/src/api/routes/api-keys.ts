@@ -1,0 +1,95 @@
+import { z } from '@hono/zod-openapi'
+import { DATA_CLASSES, SCOPES } from '@runbell/sdk/contract'
+import { parseTime } from '../../core/rfc3339.ts'
+import { createApiKey } from '../access/api-key.ts'
+import { foreignTenant } from '../access/principal.ts'
+import { emptyAnswer, jsonAnswer } from '../http/answer.ts'
+import { invalid, notFound } from '../http/problem.ts'
+import { pageQuerySchema, tenantId, tenantQuerySchema } from '../read/filters.ts'
+import { idIn, scopeOf } from '../read/find.ts'
+import { pageAnswer, pageRequest } from '../read/page.ts'
+import { defineRoute, type Route } from '../route.ts'
+import { apiKeyView } from '../views/api-key-view.ts'
+import { apiKeyCreatedSchema, apiKeySchema, pageOf } from '../views/schemas.ts'
+
+const TIME = 'must be a time as in RFC 3339, such as 2027-01-31T12:00:00Z'
+
+const createKey = defineRoute({
+  method: 'post',
+  path: '/v1/api-keys',
+  operationId: 'createApiKey',
+  summary: 'Creates an API key in the mode of the key that asks; it is shown this once',
+  scopes: ['admin'],
+  query: tenantQuerySchema,
+  body: z
+    .strictObject({
+      scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+      data_classes: z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length).optional(),
+      tenant_id: tenantId.nullable().optional(),
+      expires_at: z
+        .string()
+        .refine((text) => parseTime(text) !== null, TIME)
+        .nullable()
+        .optional(),
+    })
+    .openapi('ApiKeyInput'),
+  answers: { 201: { description: 'The key', schema: apiKeyCreatedSchema } },
+  problems: [],
+  async handle({ context, principal, body, now }) {
+    const { tenantId: own } = principal
+    // A bound key cannot make a key that sees more than it does itself: not another tenant, and not all of them.
+    if (own !== null && body.tenant_id !== undefined && body.tenant_id !== own) throw foreignTenant('/tenant_id')
+    if (body.tenant_id === '*') throw invalid([{ path: '/tenant_id', message: 'leave it out for a key that sees all tenants' }])
+    const expiresAt = body.expires_at == null ? null : parseTime(body.expires_at)
+    if (expiresAt !== null && expiresAt <= now) throw invalid([{ path: '/expires_at', message: 'must be in the future' }])
+    const { key, row } = createApiKey({
+      mode: principal.mode,
+      scopes: [...new Set(body.scopes)],
+      dataClasses: body.data_classes,
+      tenantId: body.tenant_id ?? own,
+      expiresAt,
+      random: context.random,
+      now,
+    })
+    const { configVersion } = await context.store.putApiKey({ key: row })
+    context.wake({ configVersion })
+    return jsonAnswer(201, { ...apiKeyView(row), key })
+  },
+})
+
+const listKeys = defineRoute({
+  method: 'get',
+  path: '/v1/api-keys',
+  operationId: 'listApiKeys',
+  summary: 'Lists API keys of the mode, newest first',
+  scopes: ['admin'],
+  query: pageQuerySchema,
+  answers: { 200: { description: 'A page of keys', schema: pageOf(apiKeySchema) } },
+  problems: ['cursor_invalid'],
+  async handle(call) {
+    const scope = scopeOf(call)
+    const list = { route: 'api-keys', filter: scope }
+    const rows = await call.context.store.listApiKeys({ scope, page: pageRequest(call.cursors, list, call.query) })
+    return pageAnswer(call.cursors, list, rows, (row) => JSON.stringify(apiKeyView(row)))
+  },
+})
+
+const revokeKey = defineRoute({
+  method: 'delete',
+  path: '/v1/api-keys/{key_id}',
+  operationId: 'revokeApiKey',
+  summary: 'Revokes an API key: the next request with it is refused',
+  scopes: ['admin'],
+  query: tenantQuerySchema,
+  answers: { 204: { description: 'It is revoked' } },
+  problems: ['not_found'],
+  async handle(call) {
+    const { context, authenticator, now } = call
+    const revoked = await context.store.revokeApiKey({ scope: scopeOf(call), keyId: idIn(call, 'key_id'), now })
+    authenticator.forget()
+    if (!revoked) throw notFound()
+    return emptyAnswer(204)
+  },
+})
+
+export const API_KEY_ROUTES: readonly Route[] = [createKey, listKeys, revokeKey]

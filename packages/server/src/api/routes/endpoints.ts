@@ -1,0 +1,159 @@
+import { newId } from '../../core/new-id.ts'
+import { foreignTenant, type Principal } from '../access/principal.ts'
+import { changeEndpoint } from '../endpoints/change-endpoint.ts'
+import { checkHeaders, checkUrl, keepHidden } from '../endpoints/endpoint-checks.ts'
+import { endpointInputSchema, endpointPatchSchema, type EndpointPatchInput } from '../endpoints/endpoint-input.ts'
+import { newEndpointRow } from '../endpoints/new-endpoint.ts'
+import { addSecret, kindsOf, newSecrets, shownOnce } from '../endpoints/new-secret.ts'
+import { emptyAnswer, jsonAnswer } from '../http/answer.ts'
+import { refused } from '../http/problem.ts'
+import { pageQuerySchema, tenantQuerySchema } from '../read/filters.ts'
+import { findEndpoint, scopeOf } from '../read/find.ts'
+import { pageAnswer, pageRequest } from '../read/page.ts'
+import { defineRoute, type Call, type Route } from '../route.ts'
+import type { EndpointPatch, EndpointRow, SecretRow } from '../../store/rows.ts'
+import { endpointView } from '../views/endpoint-view.ts'
+import { endpointCreatedSchema, endpointSchema, pageOf } from '../views/schemas.ts'
+
+const createEndpoint = defineRoute({
+  method: 'post',
+  path: '/v1/endpoints',
+  operationId: 'createEndpoint',
+  summary: 'Creates an endpoint; its secret is shown this once',
+  scopes: ['manage'],
+  query: tenantQuerySchema,
+  body: endpointInputSchema,
+  answers: { 201: { description: 'The endpoint', schema: endpointCreatedSchema } },
+  problems: ['url_not_allowed', 'header_not_allowed', 'quota_exceeded'],
+  async handle({ context, principal, body, query, now }) {
+    const tenantId = tenantToCreateFor(principal, body.tenant_id ?? query.tenant_id)
+    checkHeaders(body.headers)
+    const url = checkUrl(context.urls, body.url)
+    const { mode } = principal
+    const secrets = await newSecrets(kindsOf(body.signing), mode, now, context.random)
+    const endpoint = newEndpointRow(body, {
+      id: newId('endpoint', mode, now, context.random),
+      tenantId,
+      mode,
+      url,
+      now,
+      defaults: context.defaults,
+      secrets: secrets.map(({ row }) => row),
+    })
+    const { endpointsPerTenant: maxPerTenant } = context.limits
+    const created = await context.store.createEndpoint({ endpoint, maxPerTenant })
+    if (created === null) {
+      const detail = `A tenant may have at most ${maxPerTenant} endpoints.`
+      throw refused('quota_exceeded', detail, 'Delete endpoints that are not used, or raise the limit.')
+    }
+    context.wake(created)
+    return jsonAnswer(201, { ...endpointView(endpoint), ...shownOnce(secrets) })
+  },
+})
+
+/** A bound key makes endpoints of its own tenant; one for all tenants needs a key that is bound to none (details 10). */
+function tenantToCreateFor(principal: Principal, asked: string | undefined): string {
+  if (principal.tenantId === null) return asked ?? 'default'
+  if (asked !== undefined && asked !== principal.tenantId) throw foreignTenant('/tenant_id')
+  return principal.tenantId
+}
+
+const listEndpoints = defineRoute({
+  method: 'get',
+  path: '/v1/endpoints',
+  operationId: 'listEndpoints',
+  summary: 'Lists endpoints, newest first',
+  scopes: ['read', 'manage'],
+  query: pageQuerySchema,
+  answers: { 200: { description: 'A page of endpoints', schema: pageOf(endpointSchema) } },
+  problems: ['cursor_invalid'],
+  async handle(call) {
+    const scope = scopeOf(call)
+    const list = { route: 'endpoints', filter: scope }
+    const rows = await call.context.store.listEndpoints({ scope, page: pageRequest(call.cursors, list, call.query) })
+    return pageAnswer(call.cursors, list, rows, (row) => JSON.stringify(endpointView(row)))
+  },
+})
+
+const getEndpoint = defineRoute({
+  method: 'get',
+  path: '/v1/endpoints/{endpoint_id}',
+  operationId: 'getEndpoint',
+  summary: 'Shows an endpoint',
+  scopes: ['read', 'manage'],
+  query: tenantQuerySchema,
+  answers: { 200: { description: 'The endpoint', schema: endpointSchema } },
+  problems: ['not_found'],
+  async handle(call) {
+    return jsonAnswer(200, endpointView(await findEndpoint(call)))
+  },
+})
+
+const patchEndpoint = defineRoute({
+  method: 'patch',
+  path: '/v1/endpoints/{endpoint_id}',
+  operationId: 'updateEndpoint',
+  summary: 'Changes an endpoint; a signing scheme it has no secret for gets one, shown this once',
+  scopes: ['manage'],
+  query: tenantQuerySchema,
+  body: endpointPatchSchema,
+  answers: { 200: { description: 'The endpoint', schema: endpointCreatedSchema } },
+  problems: ['not_found', 'url_not_allowed', 'header_not_allowed'],
+  async handle(call) {
+    const { context, body, now } = call
+    const endpoint = await findEndpoint(call)
+    const patch = toPatch(call, endpoint)
+    const missing = kindsOf(body.signing ?? endpoint.signing).filter((kind) => !hasSecret(endpoint, kind, now))
+    const secrets = await newSecrets(missing, endpoint.mode, now, context.random)
+    // The secret comes first: at no time is there a scheme without a secret.
+    for (const secret of secrets) await changeEndpoint(call, endpoint.id, addSecret(secret, now))
+    const changed = Object.keys(patch).length === 0 ? endpoint : await changeEndpoint(call, endpoint.id, { kind: 'patch', patch })
+    return jsonAnswer(200, { ...endpointView(changed), ...shownOnce(secrets) })
+  },
+})
+
+function hasSecret(endpoint: EndpointRow, kind: SecretRow['kind'], now: number): boolean {
+  return endpoint.secrets.some((secret) => secret.kind === kind && (secret.expiresAt === null || secret.expiresAt > now))
+}
+
+function toPatch(call: Call<unknown, EndpointPatchInput>, endpoint: EndpointRow): EndpointPatch {
+  const { body, context } = call
+  const patch: EndpointPatch = {}
+  if (body.headers !== undefined) {
+    patch.headers = keepHidden(body.headers, endpoint.headers)
+    checkHeaders(patch.headers)
+  }
+  if (body.url !== undefined) patch.url = checkUrl(context.urls, body.url)
+  if (body.description !== undefined) patch.description = body.description
+  if (body.event_types !== undefined) patch.eventTypes = body.event_types
+  if (body.timeout_ms !== undefined) patch.timeoutMs = body.timeout_ms
+  if (body.max_in_flight !== undefined) patch.maxInFlight = body.max_in_flight
+  if (body.rate_limit !== undefined) patch.rateLimit = body.rate_limit
+  if (body.retry_schedule !== undefined) patch.retrySchedule = body.retry_schedule
+  if (body.signing !== undefined) patch.signing = body.signing
+  return patch
+}
+
+const deleteEndpoint = defineRoute({
+  method: 'delete',
+  path: '/v1/endpoints/{endpoint_id}',
+  operationId: 'deleteEndpoint',
+  summary: 'Deletes an endpoint; its pending deliveries end as cancelled',
+  scopes: ['manage'],
+  query: tenantQuerySchema,
+  answers: { 204: { description: 'It is deleted' } },
+  problems: ['not_found'],
+  async handle(call) {
+    const { id } = await findEndpoint(call)
+    await changeEndpoint(call, id, { kind: 'delete' })
+    return emptyAnswer(204)
+  },
+})
+
+export const ENDPOINT_ROUTES: readonly Route[] = [
+  createEndpoint,
+  listEndpoints,
+  getEndpoint,
+  patchEndpoint,
+  deleteEndpoint,
+]

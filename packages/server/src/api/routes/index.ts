@@ -1,0 +1,25 @@
+import type { Route } from '../route.ts'
+import { API_KEY_ROUTES } from './api-keys.ts'
+import { DELIVERY_ROUTES } from './deliveries.ts'
+import { DELIVERY_ACTION_ROUTES } from './delivery-actions.ts'
+import { ENDPOINT_SECRET_ROUTES } from './endpoint-secrets.ts'
+import { ENDPOINT_STATUS_ROUTES } from './endpoint-status.ts'
+import { ENDPOINT_ROUTES } from './endpoints.ts'
+import { EVENT_ROUTES } from './events.ts'
+import { PAGE_ROUTES } from './pages.ts'
+import { PUBLISHING_ROUTES } from './publishing.ts'
+import { HEALTH_ROUTES } from './service.ts'
+
+/** Every route but `/openapi.json`. Fixed paths come before those with a parameter in the same place. */
+export const API_ROUTES: readonly Route[] = [
+  ...PUBLISHING_ROUTES,
+  ...EVENT_ROUTES,
+  ...DELIVERY_ROUTES,
+  ...DELIVERY_ACTION_ROUTES,
+  ...ENDPOINT_ROUTES,
+  ...ENDPOINT_STATUS_ROUTES,
+  ...ENDPOINT_SECRET_ROUTES,
+  ...API_KEY_ROUTES,
+  ...HEALTH_ROUTES,
+  ...PAGE_ROUTES,
+]

@@ -1,0 +1,54 @@
+import type { EndpointView, SecretView } from '@runbell/sdk/contract'
+import { publicKeyOf } from '@runbell/sdk/signing'
+import type { EndpointRow, SecretRow } from '../../store/rows.ts'
+import { optionalTimeView, timeView } from './time.ts'
+
+/** What is shown in place of a value that can be written and never read. */
+export const HIDDEN = '•••'
+
+export function endpointView(row: EndpointRow): EndpointView {
+  return {
+    id: row.id,
+    tenant_id: row.tenantId,
+    mode: row.mode,
+    kind: row.kind,
+    url: row.url,
+    description: row.description,
+    event_types: row.eventTypes,
+    filter: row.filter,
+    data_classes: row.dataClasses,
+    schema_versions: row.schemaVersions,
+    format: row.format,
+    headers: Object.fromEntries(Object.keys(row.headers).map((name) => [name, HIDDEN])),
+    timeout_ms: row.timeoutMs,
+    max_in_flight: row.maxInFlight,
+    rate_limit: row.rateLimit,
+    ordering: row.ordering,
+    retry_schedule: row.retrySchedule,
+    signing: row.signing,
+    status: row.status,
+    disabled_reason: row.disabledReason,
+    created_at: timeView(row.createdAt),
+    updated_at: timeView(row.updatedAt),
+  }
+}
+
+/** A secret as it is listed. */
+export interface ListedSecret extends SecretView {
+  /** Which signature it makes. */
+  kind: SecretRow['kind']
+  /** Of ed25519: receivers verify with it. */
+  public_key?: string
+}
+
+/** A secret without its value. */
+export async function secretView(row: SecretRow): Promise<ListedSecret> {
+  return {
+    id: row.id,
+    kind: row.kind,
+    status: row.expiresAt === null ? 'active' : 'retiring',
+    created_at: timeView(row.createdAt),
+    expires_at: optionalTimeView(row.expiresAt),
+    ...(row.kind === 'ed25519' ? { public_key: await publicKeyOf(row.value) } : {}),
+  }
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { pino, type Logger } from 'pino'
+import { createAcceptor, type Acceptor } from './accept/acceptor.ts'
+import { importAdminKeys } from './admin-keys.ts'
+import { createApi } from './api/api.ts'
+import type { ApiContext } from './api/context.ts'
+import type { Settings } from './config/settings.ts'
+import type { Clock, RandomSource } from './core/clock.ts'
+import { createEgressPolicy } from './delivery/egress-policy.ts'
+import { createEngine, type Engine } from './delivery/engine.ts'
+import { DEFAULT_LEASE_MS } from './delivery/node-lease.ts'
+import type { AttemptLine } from './delivery/run-delivery.ts'
+import { createSigner } from './delivery/signer.ts'
+import { createTransport } from './delivery/transport.ts'
+import { createUrlPolicy } from './delivery/url-policy.ts'
+import type { Store } from './store/store.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { createSystemClock, createSystemRandom } from './system.ts'
+import { VERSION } from './version.ts'
+
+export interface RunbellOptions {
+  settings: Settings
+  /** `dev` may send to loopback over http. */
+  command: 'dev' | 'start'
+  /** Where log lines go. @default standard error */
+  log?: Logger
+  /** Sees every attempt, after it is on record. */
+  onAttempt?(line: AttemptLine): void
+  /** The server cannot go on and has begun to stop. */
+  onFatal?(error: Error): void
+}
+
+export interface Runbell {
+  /** Where it answers, such as `http://127.0.0.1:4600`. */
+  url: string
+  port: number
+  store: Store
+  clock: Clock
+  random: RandomSource
+  acceptor: Acceptor
+  /** Other listeners of this process that no delivery may reach, besides its own. */
+  closeToDeliveries(listeners: { host: string; port: number }[]): void
+  /** Answers what is under way, finishes what is in flight, and ends within the longest deadline and two seconds. */
+  stop(): Promise<void>
+}
+
+/** Headers of a request, names and values together. */
+const MAX_HEADER_BYTES = 16 * 1024
+/** A request must be there, whole, within this time; its headers sooner. */
+const REQUEST_TIMEOUT_MS = 30_000
+const HEADERS_TIMEOUT_MS = 10_000
+const KEEP_ALIVE_MS = 65_000
+/** Requests of any kind that do not publish. */
+const REQUEST_BYTES = 64 * 1024
+const WARN_BYTES = 20 * 1024
+/** After the longest deadline, this is left for the last outcomes to be put on record. */
+const STOP_MARGIN_MS = 1500
+
+/** Puts a server together and starts it: the one place where everything is wired. */
+export async function createRunbell(options: RunbellOptions): Promise<Runbell> {
+  const { settings, command } = options
+  const log = options.log ?? pino({ level: settings.logLevel, base: null }, pino.destination(2))
+  const onFatal = options.onFatal ?? ((error) => log.fatal({ err: error }, 'cannot go on'))
+  const store = await openSqliteStore({ path: join(settings.dataDir, 'runbell.db'), onFatal })
+  try {
+    return await startOn(store, { ...options, log })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+
+  async function startOn(store: Store, { log }: { log: Logger }): Promise<Runbell> {
+    const random = createSystemRandom()
+    const nodeId = randomUUID()
+    const { highWater } = await store.joinNode({ nodeId, leaseMs: DEFAULT_LEASE_MS })
+    const clock = createSystemClock(highWater, (suspicious) => warnOfClock(log, suspicious))
+    await importAdminKeys(store, settings.adminKeys, clock.now())
+    const egress = createEgressPolicy({ allow: settings.egressAllow, devLoopback: command === 'dev' })
+    const engine = createEngine({
+      ...{ store, clock, random, nodeId },
+      transport: createTransport({ egress, monotonic: clock.monotonic }),
+      sign: createSigner(),
+      userAgent: `Runbell/${VERSION}`,
+      maxInFlight: settings.maxInFlight,
+      onAttempt: (line) => {
+        log.info(line, 'delivery.attempted')
+        options.onAttempt?.(line)
+      },
+      onError: (error) => log.error({ err: error }, 'delivery.trouble'),
+    })
+    const acceptor = createAcceptor({ store, clock, random, nodeId, slots: engine.slots })
+    let stopping = false
+    const context: ApiContext = {
+      ...{ store, acceptor, clock, random, log },
+      limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
+      defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
+      secrets: {
+        fingerprint: await store.serverSecret({ name: 'fingerprint', candidate: random.bytes(32) }),
+        cursor: await store.serverSecret({ name: 'cursor', candidate: random.bytes(32) }),
+      },
+      urls: createUrlPolicy(egress),
+      wake: (change) => engine.wake(change),
+      unready: () => (stopping ? 'the server is stopping' : null),
+      version: VERSION,
+    }
+    const server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
+      createApi(context).listener,
+    )
+    const port = await listen(server, settings)
+    egress.setOwnListeners([{ host: settings.host, port }])
+    await engine.start()
+    return {
+      url: `http://${hostInUrl(settings.host)}:${port}`,
+      ...{ port, store, clock, random, acceptor },
+      closeToDeliveries: (listeners) => egress.setOwnListeners([{ host: settings.host, port }, ...listeners]),
+      async stop() {
+        if (stopping) return
+        stopping = true
+        await stopAll(server, engine, store)
+      },
+    }
+  }
+}
+
+async function listen(server: Server, { host, port }: Settings): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return (server.address() as AddressInfo).port
+}
+
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+async function stopAll(server: Server, engine: Engine, store: Store): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const drained = engine.stop()
+  const late = AbortSignal.timeout(60_000 + STOP_MARGIN_MS)
+  await Promise.race([drained, new Promise((resolve) => late.addEventListener('abort', resolve))])
+  server.closeAllConnections()
+  await closed
+  await store.close()
+}
+
+function warnOfClock(log: Logger, suspicious: boolean): void {
+  if (suspicious) log.warn('the wall clock is more than five minutes off; service time runs on without it')
+  else log.info('the wall clock is plausible again; service time follows it')
+}

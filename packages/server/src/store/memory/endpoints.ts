@@ -1,0 +1,125 @@
+import type { CursorPage, EndpointChange, EndpointRow, MatchSet, ReadScope, SecretRow } from '../rows.ts'
+import type { Store } from '../store.ts'
+import { pageOf } from './reading.ts'
+import { MemoryRequests } from './requests.ts'
+import type { EndpointState } from './state.ts'
+
+type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
+type Output<Verb extends keyof Store> = ReturnType<Store[Verb]>
+type Change<Kind extends EndpointChange['kind']> = Extract<EndpointChange, { kind: Kind }>
+
+/** Endpoints and their secrets. */
+export class MemoryEndpoints extends MemoryRequests {
+  createEndpoint(input: Input<'createEndpoint'>): Output<'createEndpoint'> {
+    return this.verb('createEndpoint', input, ({ endpoint, maxPerTenant }) => {
+      if (this.endpoints.has(endpoint.id)) return { configVersion: this.configVersion }
+      const { tenantId, mode } = endpoint
+      const siblings = this.living().filter(({ row }) => row.tenantId === tenantId && row.mode === mode)
+      if (siblings.length >= maxPerTenant) return null
+      this.endpoints.set(endpoint.id, { row: { ...endpoint, position: this.nextPosition() }, deletedAt: null })
+      return { configVersion: this.raiseConfigVersion() }
+    })
+  }
+
+  findEndpoint(input: Input<'findEndpoint'>): Promise<EndpointRow | null> {
+    return this.verb('findEndpoint', input, ({ scope, endpointId }) => this.visible(scope, endpointId)?.row ?? null)
+  }
+
+  listEndpoints(input: Input<'listEndpoints'>): Promise<CursorPage<EndpointRow>> {
+    return this.verb('listEndpoints', input, ({ scope, page }) => {
+      const rows = this.living().map(({ row }) => row)
+      const found = rows.filter((row) => this.sees(scope, row))
+      return pageOf(found, page, (row) => row)
+    })
+  }
+
+  changeEndpoint(input: Input<'changeEndpoint'>): Output<'changeEndpoint'> {
+    return this.verb('changeEndpoint', input, ({ scope, endpointId, change, now }) => {
+      const endpoint = this.visible(scope, endpointId)
+      if (endpoint === null || !this.applyChange(endpoint, change, now)) return null
+      endpoint.row.updatedAt = now
+      return { endpoint: endpoint.row, configVersion: this.raiseConfigVersion() }
+    })
+  }
+
+  loadMatchSet(input: Input<'loadMatchSet'>): Promise<MatchSet> {
+    return this.verb('loadMatchSet', input, ({ tenantId, mode }) => {
+      const rows = this.living().map(({ row }) => row)
+      const matching = rows.filter(
+        (row) => row.mode === mode && (row.tenantId === tenantId || row.tenantId === '*') && row.status !== 'disabled',
+      )
+      const entries = matching.map(({ id, eventTypes, ordering }) => ({ endpointId: id, eventTypes, ordering }))
+      return { configVersion: this.configVersion, entries }
+    })
+  }
+
+  loadEndpoints(input: Input<'loadEndpoints'>): Output<'loadEndpoints'> {
+    return this.verb('loadEndpoints', input, ({ endpointIds }) => {
+      const found = endpointIds.map((id) => this.endpoints.get(id))
+      const endpoints = found.flatMap((state) => (state === undefined || state.deletedAt !== null ? [] : [state.row]))
+      return { endpoints, configVersion: this.configVersion }
+    })
+  }
+
+  /** Makes one change; `false`: it does not fit. */
+  protected applyChange(endpoint: EndpointState, change: EndpointChange, now: number): boolean {
+    const { row } = endpoint
+    switch (change.kind) {
+      case 'patch':
+        Object.assign(row, change.patch)
+        return true
+      case 'status':
+        row.status = change.status
+        row.disabledReason = change.reason
+        row.disabledAt = change.status === 'disabled' ? now : null
+        if (change.status === 'enabled') row.failingSince = null
+        return true
+      case 'delete':
+        endpoint.deletedAt = now
+        return true
+      case 'add_secret':
+        if (!row.secrets.some(({ id }) => id === change.secret.id)) row.secrets = this.rotate(row.secrets, change, now)
+        return true
+      case 'remove_secret':
+        return this.removeSecret(row, change.secretId, now)
+    }
+  }
+
+  /** The secrets after a new one came in, newest first. */
+  protected rotate(secrets: SecretRow[], { secret, retireAt, max }: Change<'add_secret'>, now: number): SecretRow[] {
+    const retiring = secrets.map((old) =>
+      old.kind === secret.kind ? { ...old, expiresAt: Math.min(old.expiresAt ?? retireAt, retireAt) } : old,
+    )
+    const active = retiring.filter((old) => isActive(old, now))
+    return this.dropOldest([secret, ...active], secret.kind, max)
+  }
+
+  /** Of the secrets of one kind the newest `max` stay: a receiver may have been given any of those. */
+  protected dropOldest(newestFirst: SecretRow[], kind: SecretRow['kind'], max: number): SecretRow[] {
+    const kept = newestFirst.filter((secret) => secret.kind === kind).slice(0, max)
+    return newestFirst.filter((secret) => secret.kind !== kind || kept.includes(secret))
+  }
+
+  protected removeSecret(row: EndpointRow, secretId: string, now: number): boolean {
+    const secret = row.secrets.find(({ id }) => id === secretId)
+    if (secret === undefined) return false
+    const others = row.secrets.filter(({ id }) => id !== secretId)
+    if (!others.some((other) => other.kind === secret.kind && isActive(other, now))) return false
+    row.secrets = others
+    return true
+  }
+
+  private living(): EndpointState[] {
+    return [...this.endpoints.values()].filter(({ deletedAt }) => deletedAt === null)
+  }
+
+  private visible(scope: ReadScope, endpointId: string): EndpointState | null {
+    const endpoint = this.endpoints.get(endpointId)
+    if (endpoint === undefined || endpoint.deletedAt !== null) return null
+    return this.sees(scope, endpoint.row) ? endpoint : null
+  }
+}
+
+function isActive({ expiresAt }: SecretRow, now: number): boolean {
+  return expiresAt === null || expiresAt > now
+}

@@ -1,0 +1,202 @@
+import type { AttemptTrigger, DeliveryReason, DeliveryStatus, Mode } from '@runbell/sdk/contract'
+import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow } from '../rows.ts'
+import type { Store } from '../store.ts'
+import { copy } from './copy.ts'
+
+export type StoreVerb = Exclude<keyof Store, 'close'>
+
+/**
+ * Where a simulation takes hold of a verb. Both are awaited, so either can delay, interleave, never answer, or throw:
+ * `before` throws when nothing was done, `after` when it was done and the answer got lost.
+ */
+export interface StoreHooks {
+  before?(verb: StoreVerb): Promise<void> | void
+  after?(verb: StoreVerb): Promise<void> | void
+}
+
+export interface MemoryStoreOptions {
+  /** Milliseconds from an arbitrary start, never going back: leases are measured by it. */
+  clock: () => number
+  hooks?: StoreHooks
+}
+
+/** One life of a node, from joining to leaving or losing its lease. Claims belong to a life, not to an id. */
+export interface NodeLife {
+  nodeId: string
+  leaseUntil: number
+  /** It said goodbye: what it still held was not cut off by a crash. */
+  left: boolean
+  /** Somebody has begun to rescue its claims, so it cannot come back. */
+  lost: boolean
+  /** Whether it crashed with a single delivery in flight; known from the first rescue on. */
+  aloneAtDeath: boolean | null
+}
+
+export interface EventState {
+  position: number
+  tenantId: string
+  mode: Mode
+  eventId: string
+  type: string
+  runId: string | null
+  sequence: number | null
+  recordedAt: number
+  deadline: number | null
+  fingerprint: Uint8Array
+  body: Uint8Array
+  bodySha256: Uint8Array
+  /** Deliveries made at acceptance: part of the answer that a duplicate gets. */
+  deliveriesAtAcceptance: number
+  deliveries: DeliveryState[]
+}
+
+export interface DeliveryState {
+  position: number
+  id: string
+  event: EventState
+  endpointId: string
+  status: DeliveryStatus
+  reason: DeliveryReason | null
+  /** The attempt in flight included. */
+  attemptCount: number
+  /** `null` while in flight and after the end. */
+  dueAt: number | null
+  cycleStart: number
+  nextTrigger: AttemptTrigger
+  holder: NodeLife | null
+  suspect: boolean
+  crashesAlone: number
+  createdAt: number
+  updatedAt: number
+  discardedAt: number | null
+  note: string | null
+  /** Oldest first; the one in flight is the last and has no outcome. */
+  attempts: AttemptState[]
+}
+
+export interface AttemptState extends AttemptRow {
+  nodeId: string
+}
+
+/** What one tenant has in one mode. */
+export interface Partition {
+  events: Map<string, EventState>
+  idempotencyKeys: Map<string, EventState>
+  sequences: Map<string, number>
+}
+
+export interface EndpointState {
+  row: EndpointRow
+  deletedAt: number | null
+}
+
+export interface KeyState {
+  row: ApiKeyRow
+  revokedAt: number | null
+}
+
+/** The data, and the one way in which every verb touches it. */
+export class MemoryState {
+  protected readonly clock: () => number
+  protected readonly hooks: StoreHooks
+  /** By tenant and mode. */
+  protected readonly partitions = new Map<string, Partition>()
+  /** By position, so in commit order. */
+  protected readonly events = new Map<number, EventState>()
+  protected readonly deliveries = new Map<number, DeliveryState>()
+  protected readonly deliveriesById = new Map<string, DeliveryState>()
+  /** Those that wait or are in flight, by endpoint: nobody looks through the whole history to find work. */
+  protected readonly open = new Map<string, Set<DeliveryState>>()
+  protected readonly endpoints = new Map<string, EndpointState>()
+  protected readonly keys = new Map<string, KeyState>()
+  protected readonly serverSecrets = new Map<string, Uint8Array>()
+  /** The latest life of each node. */
+  protected readonly nodes = new Map<string, NodeLife>()
+  protected configVersion = 1
+  protected highWater = 0
+  #position = 0
+
+  constructor(options: MemoryStoreOptions) {
+    this.clock = options.clock
+    this.hooks = options.hooks ?? {}
+  }
+
+  /** Runs a verb: everything it changes, it changes in one synchronous step between arrival and departure. */
+  protected async verb<Input, Output>(
+    name: StoreVerb,
+    input: Input,
+    step: (input: Input) => Output,
+  ): Promise<Output> {
+    const own = copy(input)
+    await this.hooks.before?.(name)
+    const output = copy(step(own))
+    await this.hooks.after?.(name)
+    return output
+  }
+
+  /** One counter for everything, so that no position can be taken for that of something else. */
+  protected nextPosition(): number {
+    this.#position += 1
+    return this.#position
+  }
+
+  protected raiseConfigVersion(): number {
+    this.configVersion += 1
+    return this.configVersion
+  }
+
+  protected partition(tenantId: string, mode: Mode): Partition {
+    const key = JSON.stringify([tenantId, mode])
+    let partition = this.partitions.get(key)
+    if (partition === undefined) {
+      partition = { events: new Map(), idempotencyKeys: new Map(), sequences: new Map() }
+      this.partitions.set(key, partition)
+    }
+    return partition
+  }
+
+  protected endpointOf(delivery: DeliveryState): EndpointState {
+    const endpoint = this.endpoints.get(delivery.endpointId)
+    if (endpoint === undefined) throw new Error(`endpoint ${delivery.endpointId} has deliveries but is missing`)
+    return endpoint
+  }
+
+  protected openOf(endpointId: string): DeliveryState[] {
+    return [...(this.open.get(endpointId) ?? [])]
+  }
+
+  protected allOpen(): DeliveryState[] {
+    return [...this.open.values()].flatMap((set) => [...set])
+  }
+
+  /** To be called whenever a delivery has changed: it stays findable while there is something left to do. */
+  protected index(delivery: DeliveryState): void {
+    const set = this.open.get(delivery.endpointId) ?? new Set()
+    this.open.set(delivery.endpointId, set)
+    if (delivery.status === 'pending' || delivery.holder !== null) set.add(delivery)
+    else set.delete(delivery)
+  }
+
+  /** Whether this delivery is waiting to be claimed, now or later. */
+  protected isWaiting(delivery: DeliveryState): boolean {
+    return delivery.status === 'pending' && delivery.holder === null
+  }
+
+  /** Ends a delivery; an attempt in flight stays its holder's to record. */
+  protected end(
+    delivery: DeliveryState,
+    status: Exclude<DeliveryStatus, 'pending'>,
+    reason: DeliveryReason | null,
+    now: number,
+  ): void {
+    delivery.status = status
+    delivery.reason = reason
+    delivery.dueAt = null
+    delivery.updatedAt = now
+    this.index(delivery)
+  }
+
+  protected refOf(delivery: DeliveryState): ClaimRef {
+    return { position: delivery.position, number: delivery.attemptCount }
+  }
+}
