@@ -72,11 +72,17 @@ export function notPost(method: string): ReceiveAnswer {
 }
 
 export function tooLarge(maxBytes: number): ReceiveAnswer {
-  return problem(413, 'body_too_large', `The body has more than ${maxBytes} bytes.`, 'Raise maxBodyBytes of the receiver.')
+  return problem(
+    413,
+    'body_too_large',
+    `The body has more than ${maxBytes} bytes.`,
+    'Raise maxBodyBytes of the receiver.',
+  )
 }
 
 export function alreadyRead(how: string): ReceiveAnswer {
-  const message = 'Something read the body before the receiver, so its bytes are gone and the signature cannot be checked.'
+  const message =
+    'Something read the body before the receiver, so its bytes are gone and the signature cannot be checked.'
   return problem(500, 'body_already_read', message, how)
 }
 

@@ -1,23 +1,16 @@
 import { alreadyRead, incomplete, notPost, tooLarge, type ReceiveAnswer } from './answer.ts'
 import { announcesMore, Chunks } from './chunks.ts'
-import type { ReceiveInput } from './receiver.ts'
+import type { Receive } from './receive-input.ts'
 
-const READ_ONCE = 'Hand the request on before anything calls json(), text() or arrayBuffer() on it, or hand on request.clone().'
+const READ_ONCE =
+  'Hand the request on before anything calls json(), text() or arrayBuffer() on it, or hand on request.clone().'
 
-export async function answerFetch(
-  request: Request,
-  maxBytes: number,
-  receive: (input: ReceiveInput) => Promise<ReceiveAnswer>,
-): Promise<Response> {
+export async function answerFetch(request: Request, maxBytes: number, receive: Receive): Promise<Response> {
   const { status, headers, body } = await answer(request, maxBytes, receive)
   return new Response(JSON.stringify(body), { status, headers })
 }
 
-async function answer(
-  request: Request,
-  maxBytes: number,
-  receive: (input: ReceiveInput) => Promise<ReceiveAnswer>,
-): Promise<ReceiveAnswer> {
+async function answer(request: Request, maxBytes: number, receive: Receive): Promise<ReceiveAnswer> {
   if (request.method !== 'POST') return notPost(request.method)
   if (request.bodyUsed || request.body?.locked === true) return alreadyRead(READ_ONCE)
   if (announcesMore(request.headers.get('content-length'), maxBytes)) return tooLarge(maxBytes)

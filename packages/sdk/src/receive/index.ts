@@ -2,6 +2,7 @@ export type { ReceiveAnswer, ReceiveBody, ReceiveProblemCode } from './answer.ts
 export type { Claim, DuplicateStore } from './duplicate-store.ts'
 export { MemoryDuplicateStore, type MemoryDuplicateStoreOptions } from './memory-duplicate-store.ts'
 export type { NodeRequest, NodeResponse } from './node-handler.ts'
-export { createReceiver, type EventHandler, type ReceiveContext, type ReceiveInput, type Receiver } from './receiver.ts'
+export { createReceiver, type EventHandler, type ReceiveContext, type Receiver } from './receiver.ts'
+export type { ReceiveInput } from './receive-input.ts'
 export type { ReceiverOptions } from './receiver-options.ts'
 export { typeMatcher } from './type-pattern.ts'

@@ -1,7 +1,10 @@
 import { bodyBytes, type RawBody } from '../signing/body-bytes.ts'
 import { alreadyRead, incomplete, notPost, tooLarge, type ReceiveAnswer } from './answer.ts'
 import { announcesMore, Chunks } from './chunks.ts'
-import type { ReceiveInput } from './receiver.ts'
+import type { Receive } from './receive-input.ts'
+
+/** Takes whatever a stream emits, so that every overload of a Node stream's `on` fits. */
+type StreamListener = (...values: unknown[]) => void
 
 /** What is needed of a `node:http` IncomingMessage or an Express request. */
 export interface NodeRequest {
@@ -10,13 +13,13 @@ export interface NodeRequest {
   /** Whether anything has read the stream. */
   readableDidRead?: boolean
   readableEnded?: boolean
+  destroyed?: boolean
   /** What a body parser left: bytes of `express.raw()` can be verified, an object cannot. */
   body?: unknown
   /** The raw bytes some platforms keep beside `body` (Cloud Functions, Firebase). */
   rawBody?: unknown
-  on(event: string, listener: (chunk: never) => void): unknown
-  off(event: string, listener: (chunk: never) => void): unknown
-  resume(): unknown
+  on(event: string, listener: StreamListener): unknown
+  off(event: string, listener: StreamListener): unknown
 }
 
 /** What is needed of a `node:http` ServerResponse or an Express response. */
@@ -34,7 +37,7 @@ export async function answerNode(
   request: NodeRequest,
   response: NodeResponse,
   maxBytes: number,
-  receive: (input: ReceiveInput) => Promise<ReceiveAnswer>,
+  receive: Receive,
 ): Promise<void> {
   const { status, headers, body } = await answer(request, maxBytes, receive)
   response.statusCode = status
@@ -44,11 +47,7 @@ export async function answerNode(
   response.end(JSON.stringify(body))
 }
 
-async function answer(
-  request: NodeRequest,
-  maxBytes: number,
-  receive: (input: ReceiveInput) => Promise<ReceiveAnswer>,
-): Promise<ReceiveAnswer> {
+async function answer(request: NodeRequest, maxBytes: number, receive: Receive): Promise<ReceiveAnswer> {
   const method = request.method ?? 'POST'
   if (method !== 'POST') return notPost(method)
   const { headers } = request
@@ -65,16 +64,16 @@ async function readBody(request: NodeRequest, maxBytes: number): Promise<{ bytes
 }
 
 function readStream(request: NodeRequest, maxBytes: number): Promise<{ bytes: RawBody } | ReceiveAnswer> {
+  // The sender is gone, and no event would say so again.
+  if (request.destroyed === true) return Promise.resolve(incomplete())
   return new Promise((resolve) => {
     const chunks = new Chunks(maxBytes)
     const finish = (result: { bytes: RawBody } | ReceiveAnswer) => {
       request.off('data', onData)
       resolve(result)
     }
-    const onData = (chunk: string | Uint8Array) => {
-      if (chunks.add(bodyBytes(chunk) as Uint8Array)) return
-      finish(tooLarge(maxBytes))
-      request.resume()
+    const onData = (chunk: unknown) => {
+      if (!chunks.add(bodyBytes(chunk) as Uint8Array)) finish(tooLarge(maxBytes))
     }
     request.on('data', onData)
     request.on('end', () => finish({ bytes: chunks.bytes() }))

@@ -20,6 +20,13 @@ export async function processEvent(
 ): Promise<ReceiveAnswer> {
   const { store, claimMs, now } = settings
   const report = (error: unknown) => reportSafely(settings, error, { eventId: id, type: event.type })
+  const reported = async (write: () => Promise<void>) => {
+    try {
+      await write()
+    } catch (error) {
+      report(error)
+    }
+  }
   const claimedAt = now()
   let claim: Claim
   try {
@@ -27,7 +34,13 @@ export async function processEvent(
   } catch (error) {
     report(error)
     const retry = { 'retry-after': String(STORE_RETRY_AFTER_SECONDS) }
-    return problem(503, 'store_failed', 'The receiver cannot tell whether it has handled this event.', 'Send it again.', retry)
+    return problem(
+      503,
+      'store_failed',
+      'The receiver cannot tell whether it has handled this event.',
+      'Send it again.',
+      retry,
+    )
   }
   if (claim === 'done') return taken(id, { handled: true, duplicate: true })
   if (claim === 'busy') {
@@ -40,11 +53,11 @@ export async function processEvent(
   } catch (error) {
     report(error)
     // After its end the claim may be someone else's: that one is not ours to drop.
-    if (now() - claimedAt < claimMs) await store.release(id).catch(report)
+    if (now() - claimedAt < claimMs) await reported(() => store.release(id))
     return problem(500, 'handler_failed', 'A handler failed.', 'Send it again; the log of the receiver says why.')
   }
   // The work is done, and repeating it helps no one: a store that fails now does not make the answer a failure.
-  await Promise.resolve(store.done(id)).catch(report)
+  await reported(() => store.done(id))
   return taken(id, { handled: true, duplicate: false })
 }
 

@@ -17,7 +17,9 @@ export function readEvent(body: Uint8Array, id: string): { event: Envelope } | {
   }
   if (value.event_id !== id) {
     const message = 'The event_id in the body is not the id in the headers.'
-    return { answer: problem(400, 'not_an_event', message, 'Let the sender use the event_id as the id of the request.') }
+    return {
+      answer: problem(400, 'not_an_event', message, 'Let the sender use the event_id as the id of the request.'),
+    }
   }
   return { event: value as unknown as Envelope }
 }

@@ -56,5 +56,6 @@ export function readOptions(options: ReceiverOptions): ReceiverSettings {
 }
 
 function printError(error: unknown, where: { eventId: string; type: string }): void {
+  // oxlint-disable-next-line no-console -- a handler that fails must not be silent where nobody set onError
   console.error(`runbell receiver: ${where.type} ${where.eventId} failed`, error)
 }

@@ -1,5 +1,5 @@
 import { HEADERS, type Envelope } from '../contract/index.ts'
-import { verifyWebhook, type RawBody, type RequestHeaders } from '../signing/index.ts'
+import { verifyWebhook, type RequestHeaders } from '../signing/index.ts'
 import { bodyBytes } from '../signing/body-bytes.ts'
 import { readHeaders } from '../signing/request-headers.ts'
 import { notPost, taken, tooLarge, unverified, type ReceiveAnswer } from './answer.ts'
@@ -7,6 +7,7 @@ import { answerFetch } from './fetch-handler.ts'
 import { answerNode, type NodeRequest, type NodeResponse } from './node-handler.ts'
 import { processEvent } from './process-event.ts'
 import { readEvent } from './read-event.ts'
+import type { ReceiveInput } from './receive-input.ts'
 import { readOptions, type ReceiverOptions } from './receiver-options.ts'
 import { typeMatcher } from './type-pattern.ts'
 
@@ -27,14 +28,6 @@ export interface ReceiveContext {
 
 /** Resolving means handled. Throwing means: the sender shall come again. */
 export type EventHandler<Data = unknown> = (event: Envelope<string, Data>, context: ReceiveContext) => unknown
-
-export interface ReceiveInput {
-  /** Anything but POST is answered with 405. @default "POST" */
-  method?: string | undefined
-  headers: RequestHeaders
-  /** The raw body. */
-  body: RawBody
-}
 
 export interface Receiver {
   /**

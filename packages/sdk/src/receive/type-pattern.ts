@@ -11,7 +11,6 @@ export function typeMatcher(pattern: string): (type: string) => boolean {
   if (pattern.length > PATTERN_MAX_LENGTH || !PATTERN.test(pattern)) {
     throw new TypeError(`not a pattern of event types: "${pattern}"; write agent.run.*, agent.*.completed or *`)
   }
-  if (pattern === '*') return () => true
   const parts = pattern.split('.')
   const open = parts.at(-1) === '*'
   return (type) => {

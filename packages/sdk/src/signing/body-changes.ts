@@ -1,7 +1,10 @@
 import type { BodyChange } from './verification.ts'
 
-/** Above this a wrong signature is not explained: each idea costs a signature over the whole body. */
-export const MAX_EXPLAINED_BYTES = 256 * 1024
+/**
+ * Above this a wrong signature is not explained: each idea costs a signature over the whole body, and anyone can send
+ * wrong signatures. 64 KiB take about 3 ms; bodies of events are seldom above 20 KB.
+ */
+export const MAX_EXPLAINED_BYTES = 64 * 1024
 
 const CR = 0x0d
 const LF = 0x0a
@@ -21,9 +24,6 @@ export function* originalBodies(body: Uint8Array): Generator<{ change: BodyChang
   } else {
     yield { change: 'final_newline_removed', original: joined(body, [LF]) }
   }
-  const unix = body.filter((byte, index) => byte !== CR || body[index + 1] !== LF)
-  if (unix.length < body.length) yield { change: 'lf_became_crlf', original: unix }
-  if (unix.includes(LF)) yield { change: 'crlf_became_lf', original: withCrLf(unix) }
   yield* decodedBodies(body)
 }
 
@@ -31,16 +31,21 @@ export function* originalBodies(body: Uint8Array): Generator<{ change: BodyChang
 function* decodedBodies(body: Uint8Array): Generator<{ change: BodyChange; original: Uint8Array }> {
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
   } catch {
     // Not UTF-8: each byte is a character of Latin-1, which the sender had in UTF-8.
     const characters = Array.from(body, (byte) => String.fromCharCode(byte))
     yield { change: 'utf8_sent_as_latin1', original: encoder.encode(characters.join('')) }
     return
   }
-  const codes = Array.from(text, (character) => character.codePointAt(0) as number)
-  if (codes.length < body.length && codes.every((code) => code <= 0xff)) {
-    yield { change: 'utf8_read_as_latin1', original: Uint8Array.from(codes) }
+  const unix = text.replaceAll('\r\n', '\n')
+  if (unix !== text) yield { change: 'lf_became_crlf', original: encoder.encode(unix) }
+  if (unix.includes('\n')) yield { change: 'crlf_became_lf', original: encoder.encode(unix.replaceAll('\n', '\r\n')) }
+  // Fewer characters than bytes: some are outside of ASCII; all of them are in Latin-1.
+  if (text.length < body.length && !/[^\0-\xff]/.test(text)) {
+    const original = new Uint8Array(text.length)
+    for (let index = 0; index < text.length; index++) original[index] = text.charCodeAt(index)
+    yield { change: 'utf8_read_as_latin1', original }
   }
   const compact = compactJson(text)
   if (compact !== null && compact !== text) yield { change: 'json_reformatted', original: encoder.encode(compact) }
@@ -59,16 +64,5 @@ function joined(first: ArrayLike<number>, second: ArrayLike<number>): Uint8Array
   const bytes = new Uint8Array(first.length + second.length)
   bytes.set(first)
   bytes.set(second, first.length)
-  return bytes
-}
-
-function withCrLf(unix: Uint8Array): Uint8Array {
-  const lines = unix.reduce((count, byte) => count + (byte === LF ? 1 : 0), 0)
-  const bytes = new Uint8Array(unix.length + lines)
-  let at = 0
-  for (const byte of unix) {
-    if (byte === LF) bytes[at++] = CR
-    bytes[at++] = byte
-  }
   return bytes
 }

@@ -30,7 +30,11 @@ export function importEd25519PublicKey(key: Uint8Array<ArrayBuffer>): Promise<Cr
 export async function publicKeyOf(privateKey: string): Promise<string> {
   const secret = parseSigningSecret(privateKey)
   if (secret.kind !== 'ed25519') {
-    throw new SecretError('wrong_kind', 'A whsec_ secret has no public key.', 'Use a whsk_ secret, from generateKeyPair().')
+    throw new SecretError(
+      'wrong_kind',
+      'A whsec_ secret has no public key.',
+      'Use a whsk_ secret, from generateKeyPair().',
+    )
   }
   // An ed25519 private key in JWK form holds the public key as `x` (RFC 8037, section 2).
   const key = await crypto.subtle.importKey('pkcs8', ed25519Pkcs8(secret.seed), 'Ed25519', true, ['sign'])

@@ -30,7 +30,8 @@ export async function explainMismatch(
       return { ...refuse('wrong_signature', message, KEEP_RAW), likelyCause: change }
     }
   }
-  const message = 'No signature matches this body with the secrets given: another secret signed it, or the body was changed.'
+  const message =
+    'No signature matches this body with the secrets given: another secret signed it, or the body was changed.'
   const fix = `Compare the secret with the endpoint's. ${KEEP_RAW} JSON that was parsed and stringified has other bytes.`
   return refuse('wrong_signature', message, fix)
 }

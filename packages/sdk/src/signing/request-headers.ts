@@ -42,12 +42,14 @@ export function readSignatureHeaders(headers: RequestHeaders, names: HeaderNames
     }
     if (values.length === 0 || values[0] === '') missing.push(name)
   }
-  if (missing.length > 0) return refuse('missing_header', `Missing: ${missing.join(', ')}.`, missingFix(missing.length, names))
+  if (missing.length > 0)
+    return refuse('missing_header', `Missing: ${missing.join(', ')}.`, missingFix(missing.length, names))
   const value = (name: string) => (found.get(name) as string[])[0] as string
   return { id: value(names.id), timestamp: value(names.timestamp), signature: value(names.signature) }
 }
 
 function missingFix(count: number, names: HeaderNames): string {
-  if (count < 3) return 'Find what removes it between the sender and here, often a proxy or a gateway with an allow-list.'
+  if (count < 3)
+    return 'Find what removes it between the sender and here, often a proxy or a gateway with an allow-list.'
   return `Pass all headers of the request. If the sender uses other names than ${names.id}, set headerPrefix.`
 }

@@ -54,13 +54,19 @@ export function parseSecret(secret: string): ParsedSecret {
   if (typeof secret !== 'string') {
     throw new SecretError('not_text', 'The secret is not a string.', 'Check that the setting that holds it is filled.')
   }
-  if (secret === '') throw new SecretError('empty', 'The secret is empty.', 'Check that the setting that holds it is filled.')
+  if (secret === '')
+    throw new SecretError('empty', 'The secret is empty.', 'Check that the setting that holds it is filled.')
   if (/\s/.test(secret)) {
-    throw new SecretError('white_space', 'The secret contains white space or a line break.', 'Remove it; a secret is one word.')
+    throw new SecretError(
+      'white_space',
+      'The secret contains white space or a line break.',
+      'Remove it; a secret is one word.',
+    )
   }
   const prefix = PREFIX.exec(secret)?.[1]
   if (prefix === undefined) {
-    const fix = 'Give the whole secret with its prefix: whsec_ (HMAC), whpk_ (ed25519 public) or whsk_ (ed25519 private).'
+    const fix =
+      'Give the whole secret with its prefix: whsec_ (HMAC), whpk_ (ed25519 public) or whsk_ (ed25519 private).'
     throw new SecretError('unknown_prefix', 'The secret starts with none of whsec_, whsk_ and whpk_.', fix)
   }
   const encoded = secret.slice(prefix.length + 1)
@@ -84,7 +90,11 @@ export function parseSecret(secret: string): ParsedSecret {
 export function parseSigningSecret(secret: string): SigningSecret {
   const parsed = parseSecret(secret)
   if (parsed.kind !== 'ed25519_public') return parsed
-  throw new SecretError('wrong_kind', 'A whpk_ secret is a public key and cannot sign.', 'Sign with the whsk_ secret it belongs to.')
+  throw new SecretError(
+    'wrong_kind',
+    'A whpk_ secret is a public key and cannot sign.',
+    'Sign with the whsk_ secret it belongs to.',
+  )
 }
 
 /**

@@ -46,5 +46,9 @@ async function signWith(secret: SigningSecret, input: Uint8Array<ArrayBuffer>): 
  */
 export async function signedHeaders(input: SignWebhookInput, headerPrefix?: string): Promise<Record<string, string>> {
   const names = headerNames(headerPrefix)
-  return { [names.id]: input.id, [names.timestamp]: String(input.timestamp), [names.signature]: await signWebhook(input) }
+  return {
+    [names.id]: input.id,
+    [names.timestamp]: String(input.timestamp),
+    [names.signature]: await signWebhook(input),
+  }
 }

@@ -37,7 +37,11 @@ export function readSignatures(header: string): SignatureList | VerifyFailure {
   if (list.v1.length + list.v1a.length > 0) return list
   if (unknown.length > 0) {
     const message = `There are only signatures of versions that are not known here: ${unknown.join(', ')}.`
-    return refuse('no_supported_signature', message, 'Let the sender sign with v1 (HMAC-SHA256) or v1a (ed25519), or update this package.')
+    return refuse(
+      'no_supported_signature',
+      message,
+      'Let the sender sign with v1 (HMAC-SHA256) or v1a (ed25519), or update this package.',
+    )
   }
   const message = 'The signature header holds nothing of the form "v1,<base64>".'
   return refuse('malformed_signature', message, 'Pass the header as it came; it must not be decoded, split or quoted.')

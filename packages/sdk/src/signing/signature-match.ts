@@ -15,7 +15,7 @@ export async function findSigner(
   signatures: SignatureList,
   input: Uint8Array<ArrayBuffer>,
 ): Promise<number> {
-  let failure: unknown = null
+  let failure: Error | null = null
   for (const [index, secret] of secrets.entries()) {
     const matches = secret.kind === 'hmac' ? matchesHmac : matchesEd25519
     const candidates = secret.kind === 'hmac' ? signatures.v1 : signatures.v1a
@@ -23,7 +23,7 @@ export async function findSigner(
       if (candidates.length > 0 && (await matches(secret.key, candidates, input))) return index
     } catch (error) {
       // A runtime without ed25519 can still check the HMAC secrets.
-      failure = error
+      failure = error instanceof Error ? error : new Error('WebCrypto failed', { cause: error })
     }
   }
   if (failure !== null) throw failure

@@ -16,7 +16,8 @@ const MAX_TIMESTAMP = 999_999_999_999
  * @throws TypeError for an id with a dot, a space or outside ASCII, and for a timestamp that is not whole seconds
  */
 export function signedPrefix(id: string, timestamp: number): string {
-  if (!WEBHOOK_ID_PATTERN.test(id)) throw new TypeError('a webhook id has 1 to 256 printable ASCII characters and no dot')
+  if (!WEBHOOK_ID_PATTERN.test(id))
+    throw new TypeError('a webhook id has 1 to 256 printable ASCII characters and no dot')
   if (!Number.isInteger(timestamp) || timestamp < 0 || timestamp > MAX_TIMESTAMP) {
     throw new TypeError('a webhook timestamp is in whole Unix seconds')
   }

@@ -60,14 +60,22 @@ export async function verifyWebhook(input: VerifyWebhookInput): Promise<Verifica
     return await explainMismatch(body, async (original) => (await signerOf(original)) >= 0)
   } catch (error) {
     const message = `This runtime cannot check the signature: ${error instanceof Error ? error.message : 'WebCrypto failed'}.`
-    return refuse('unsupported_runtime', message, 'ed25519 (whpk_) needs a runtime whose WebCrypto has it; HMAC (whsec_) works everywhere.')
+    return refuse(
+      'unsupported_runtime',
+      message,
+      'ed25519 (whpk_) needs a runtime whose WebCrypto has it; HMAC (whsec_) works everywhere.',
+    )
   }
 }
 
 function readSecrets(given: string | readonly string[]): readonly VerifyingSecret[] | VerifyFailure {
   const secrets = typeof given === 'string' ? [given] : (given ?? [])
   if (secrets.length === 0) {
-    return refuse('no_secret', 'There is no secret to verify with.', 'Pass the secret that was shown when the endpoint was made.')
+    return refuse(
+      'no_secret',
+      'There is no secret to verify with.',
+      'Pass the secret that was shown when the endpoint was made.',
+    )
   }
   const parsed: VerifyingSecret[] = []
   for (const [index, secret] of secrets.entries()) {
@@ -84,7 +92,8 @@ function readSecrets(given: string | readonly string[]): readonly VerifyingSecre
 
 function refuseParsedBody(body: unknown): VerifyFailure {
   if (body === undefined || body === null) {
-    const fix = 'Pass the raw body. If something read it before, verify first; in Express mount this before express.json().'
+    const fix =
+      'Pass the raw body. If something read it before, verify first; in Express mount this before express.json().'
     return refuse('body_not_raw', 'There is no body.', fix)
   }
   const message = 'The body is an object: something has parsed it, and its bytes cannot be made again from that.'
@@ -100,12 +109,17 @@ function checkTimestamp(header: string, tolerance: number, now: number): VerifyF
   const age = Math.floor(now / 1000) - Number(header)
   if (age > tolerance) {
     const message = `The timestamp is ${age} seconds old; at most ${tolerance} are allowed.`
-    const fix = 'Check the clock of this machine. A request that was kept and sent again later needs a new signature: replay it.'
+    const fix =
+      'Check the clock of this machine. A request that was kept and sent again later needs a new signature: replay it.'
     return refuse('timestamp_too_old', message, fix)
   }
   if (-age > tolerance) {
     const message = `The timestamp is ${-age} seconds in the future; at most ${tolerance} are allowed.`
-    return refuse('timestamp_in_future', message, 'Check the clocks of this machine and of the sender; the unit is seconds.')
+    return refuse(
+      'timestamp_in_future',
+      message,
+      'Check the clocks of this machine and of the sender; the unit is seconds.',
+    )
   }
   return null
 }
@@ -115,6 +129,14 @@ function checkSchemes(secrets: readonly VerifyingSecret[], signatures: Signature
   const canCheck = secrets.some((secret) => (secret.kind === 'hmac' ? signatures.v1 : signatures.v1a).length > 0)
   if (canCheck) return null
   return signatures.v1.length > 0
-    ? refuse('no_supported_signature', 'It is signed with HMAC (v1) only, and there is no whsec_ secret.', 'Add the endpoint\'s whsec_ secret.')
-    : refuse('no_supported_signature', 'It is signed with ed25519 (v1a) only, and there is no whpk_ key.', 'Add the sender\'s whpk_ key.')
+    ? refuse(
+        'no_supported_signature',
+        'It is signed with HMAC (v1) only, and there is no whsec_ secret.',
+        "Add the endpoint's whsec_ secret.",
+      )
+    : refuse(
+        'no_supported_signature',
+        'It is signed with ed25519 (v1a) only, and there is no whpk_ key.',
+        "Add the sender's whpk_ key.",
+      )
 }

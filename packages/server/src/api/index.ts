@@ -1,3 +1,10 @@
-export { apiKeyRow, createApiKey, hashApiKey, parseApiKey, type ApiKeyGrant, type ParsedApiKey } from './access/api-key.ts'
+export {
+  apiKeyRow,
+  createApiKey,
+  hashApiKey,
+  parseApiKey,
+  type ApiKeyGrant,
+  type ParsedApiKey,
+} from './access/api-key.ts'
 export type { ApiContext, ApiLimits, EndpointDefaults, ServerSecrets, UrlPolicy } from './context.ts'
-export { createApi, type Api } from './create-api.ts'
+export { createApi, type Api } from './api.ts'

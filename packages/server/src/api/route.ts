@@ -1,16 +1,12 @@
-import { z } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
 import { PROBLEMS, type ProblemCode, type Scope } from '@runbell/sdk/contract'
-import { scanJson } from '../core/json-scan.ts'
 import { unauthenticated, type Authenticator } from './access/authenticate.ts'
 import { hasScope, missingScope, type Principal } from './access/principal.ts'
 import type { ApiContext } from './context.ts'
 import type { Answer } from './http/answer.ts'
-import { bodyKind, isEncoded, tooLarge, unsupportedMediaType } from './http/content-type.ts'
-import { Refused, invalid } from './http/problem.ts'
 import { readQuery } from './http/query.ts'
-import { readRequest } from './http/read-body.ts'
+import { readJson } from './http/read-json.ts'
 import { validate } from './http/validate.ts'
-import { refusalOfJson } from './publish/json-refusal.ts'
 import type { Cursors } from './read/cursor.ts'
 
 /** What every route works with. */
@@ -73,8 +69,10 @@ export interface RouteRequest {
   params: Record<string, string>
 }
 
-interface KeyedRoute<Query extends z.ZodObject, Body extends z.ZodType>
-  extends Omit<RouteDocs, 'scopes' | 'query' | 'bodies' | 'bodyRequired'> {
+interface KeyedRoute<Query extends z.ZodObject, Body extends z.ZodType> extends Omit<
+  RouteDocs,
+  'scopes' | 'query' | 'bodies' | 'bodyRequired'
+> {
   scopes: readonly Scope[]
   query: Query
   body?: Body
@@ -105,7 +103,11 @@ export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = 
         query: readQuery(query, new URL(raw.url).searchParams),
         body: (body === undefined
           ? undefined
-          : validate(body, await readJson(raw, services.context.limits.requestBytes, bodyOptional), '')) as z.output<Body>,
+          : validate(
+              body,
+              await readJson(raw, services.context.limits.requestBytes, bodyOptional),
+              '',
+            )) as z.output<Body>,
         requestId,
         now: services.context.clock.now(),
       }
@@ -127,22 +129,6 @@ export function definePage(
     scopes: null,
     serve: (services, { params }) => Promise.resolve(handle(services, params)),
   }
-}
-
-/** Reads a JSON body as strictly as a published event is read. */
-async function readJson(request: Request, maxBytes: number, optional: boolean): Promise<unknown> {
-  const read = await readRequest(request, maxBytes)
-  if (read.kind === 'too_large') throw tooLarge(maxBytes)
-  const bytes = read.kind === 'read' ? read.bytes : new Uint8Array(0)
-  if (optional && bytes.length === 0) return {}
-  const { headers } = request
-  if (bodyKind(headers.get('content-type')) !== 'json' || isEncoded(headers.get('content-encoding'))) {
-    throw unsupportedMediaType('application/json')
-  }
-  const scan = scanJson(bytes)
-  if (!scan.ok) throw new Refused(refusalOfJson(scan.error))
-  if (scan.json.kind(scan.json.root) !== 'object') throw invalid([{ path: '', message: 'the body must be an object' }])
-  return scan.json.value(scan.json.root)
 }
 
 /** The statuses a route can answer with, with the codes that lead to each. */

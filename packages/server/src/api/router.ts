@@ -19,16 +19,17 @@ export function createRouter(services: ApiServices, routes: readonly Route[]): H
       return toResponse(answerError(error, services.context.log, requestId), requestId)
     }
   }
-  for (const route of routes) {
-    router.on(route.method, pattern(route.path), (context) => {
-      const requestId = services.nextRequestId()
-      const params: Record<string, string> = context.req.param()
-      return answer(() => route.serve(services, { raw: context.req.raw, requestId, params }), requestId)
-    })
-  }
-  for (const [path, methods] of methodsByPath(routes)) {
+  for (const [path, served] of byPath(routes)) {
+    for (const route of served) {
+      router.on(route.method, pattern(path), (context) => {
+        const requestId = services.nextRequestId()
+        const params: Record<string, string> = context.req.param()
+        return answer(() => route.serve(services, { raw: context.req.raw, requestId, params }), requestId)
+      })
+    }
+    const allow = served.map(({ method }) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase())).join(', ')
     router.all(pattern(path), (context) => {
-      const fail = () => Promise.reject(wrongMethod(context.req.method, methods))
+      const fail = () => Promise.reject(wrongMethod(context.req.method, allow))
       return answer(fail, services.nextRequestId())
     })
   }
@@ -37,17 +38,15 @@ export function createRouter(services: ApiServices, routes: readonly Route[]): H
   return router
 }
 
-function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
-  const methods = new Map<string, string[]>()
-  for (const { path, method } of routes) {
-    const also = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]
-    methods.set(path, [...(methods.get(path) ?? []), ...also])
-  }
-  return methods
+/** Paths with what they serve; a fixed name comes before a parameter in its place, since `{` sorts after all letters. */
+function byPath(routes: readonly Route[]): [string, Route[]][] {
+  const groups = new Map<string, Route[]>()
+  for (const route of routes) groups.set(route.path, [...(groups.get(route.path) ?? []), route])
+  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
-function wrongMethod(method: string, methods: readonly string[]): Error {
-  const allow = methods.join(', ')
-  const fix = `Use ${allow}.`
-  return refused('method_not_allowed', `This route does not have ${method.slice(0, 20)}.`, fix, [], { allow })
+function wrongMethod(method: string, allow: string): Error {
+  return refused('method_not_allowed', `This route does not have ${method.slice(0, 20)}.`, `Use ${allow}.`, [], {
+    allow,
+  })
 }

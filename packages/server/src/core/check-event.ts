@@ -65,9 +65,10 @@ export function checkEvent(json: JsonIndex, context: CheckContext): CheckResult 
   }
   const reader = new EnvelopeReader(json)
   reader.allowOnly(KNOWN_KEYS, REFUSED_KEYS)
-  const typeRefusal = checkType(reader)
+  const type = reader.text('type')
+  const typeRefusal = checkType(reader, type)
   if (typeRefusal !== null) return { ok: false, refusal: typeRefusal }
-  const fields = readFields(reader, context)
+  const fields = readFields(reader, context, type ?? '')
   checkScope(reader, fields)
   const dataNode = reader.node('data')
   if (dataNode === -1) reader.fail('/data', 'is required: the payload of the type, an object')
@@ -99,15 +100,15 @@ export function checkEvent(json: JsonIndex, context: CheckContext): CheckResult 
   return { ok: true, event, warnings: reader.warnings }
 }
 
-function readFields(reader: EnvelopeReader, context: CheckContext): EnvelopeFields {
+function readFields(reader: EnvelopeReader, context: CheckContext, type: string): EnvelopeFields {
   const mode = reader.text('mode')
   if (mode !== null && mode !== context.mode) reader.fail('/mode', `is ${context.mode} for this API key`)
   const tenantId = reader.name('tenant_id', 255)
   if (tenantId === '*') reader.fail('/tenant_id', '"*" stands for all tenants and is no tenant')
   return {
     eventId: readEventId(reader, context),
-    type: reader.text('type') ?? '',
-    schemaVersion: readSchemaVersion(reader),
+    type,
+    schemaVersion: readSchemaVersion(reader, type),
     timestamp: reader.time('timestamp') ?? context.now,
     expiresAt: reader.time('expires_at'),
     mode: context.mode,
@@ -132,9 +133,8 @@ function readEventId(reader: EnvelopeReader, context: CheckContext): string {
   return eventId
 }
 
-function readSchemaVersion(reader: EnvelopeReader): number {
+function readSchemaVersion(reader: EnvelopeReader, type: string): number {
   const version = reader.integer('schema_version', 1, 1_000_000) ?? 1
-  const type = reader.text('type') ?? ''
   if (version !== 1 && BUILT_IN_TYPES.has(type)) reader.fail('/schema_version', `is 1: ${type} has only version 1`)
   return version
 }
@@ -146,10 +146,9 @@ function readIdempotencyKey(reader: EnvelopeReader, context: CheckContext): stri
   return reader.node('event_id') === -1 ? (own ?? context.idempotencyKey) : null
 }
 
-function checkType(reader: EnvelopeReader): Refusal | null {
-  const type = reader.text('type')
+function checkType(reader: EnvelopeReader, type: string | null): Refusal | null {
   if (type === null) {
-    if (reader.errors.every(({ path }) => path !== '/type')) reader.fail('/type', 'is required, such as agent.run.started')
+    if (reader.node('type') === -1) reader.fail('/type', 'is required, such as agent.run.started')
     return null
   }
   if (BUILT_IN_TYPES.has(type)) return null

@@ -9,8 +9,10 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
 const MAX_METADATA_PAIRS = 20
 const MAX_METADATA_LENGTH = 256
-/** Errors reported for one event; the rest would not help anyone. */
+/** Errors, and fields that were dropped, reported for one event; the rest would not help anyone. */
 const MAX_ERRORS = 20
+/** Characters of a path that is reported: names can be as long as the body. */
+const MAX_PATH = 128
 
 /** Reads the members of a published event one by one, and collects all that is wrong with them. */
 export class EnvelopeReader {
@@ -32,11 +34,9 @@ export class EnvelopeReader {
 
   /** Refuses every member that is not in the list. */
   allowOnly(known: readonly string[], refused: Readonly<Record<string, string>>): void {
-    for (const key of this.#members.keys()) {
+    for (const [key, node] of this.#members) {
       if (known.includes(key)) continue
-      const suggestion = nearest(key, known)
-      const path = `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`.slice(0, 128)
-      this.fail(path, refused[key] ?? `there is no such field${suggestion === null ? '' : `; did you mean "${suggestion}"?`}`)
+      this.fail(this.#json.pointer(node, MAX_PATH), Object.hasOwn(refused, key) ? (refused[key] as string) : unknown(key, known))
     }
   }
 
@@ -91,14 +91,18 @@ export class EnvelopeReader {
         const value = this.#agentField(key, child)
         if (value !== null) found[key] = value
       } else {
-        const path = this.#json.pointer(child, 128)
-        this.warnings.push({ code: 'field_dropped', path, message: 'agent has only id, name and version' })
+        this.#dropped(child, 'agent has only id, name and version')
       }
     }
     if (found.id === undefined && this.#json.member(node, 'id') === -1) return this.fail('/agent/id', 'is required')
     // In the order the contract gives, whatever order they came in.
     const { id = '', name, version } = found
     return { id, ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) }
+  }
+
+  #dropped(node: number, message: string): void {
+    if (this.warnings.length >= MAX_ERRORS) return
+    this.warnings.push({ code: 'field_dropped', path: this.#json.pointer(node, MAX_PATH), message })
   }
 
   #agentField(key: 'id' | 'name' | 'version', node: number): string | null {
@@ -116,7 +120,7 @@ export class EnvelopeReader {
     const pairs: [string, string][] = []
     for (const child of this.#json.children(node)) {
       const key = this.#json.keyText(child)
-      const path = this.#json.pointer(child, 128)
+      const path = this.#json.pointer(child, MAX_PATH)
       if (this.#json.kind(child) !== 'string') this.fail(path, 'is a string: metadata holds strings only')
       else if (key.length > MAX_METADATA_LENGTH || this.#json.text(child).length > MAX_METADATA_LENGTH) {
         this.fail(path, `has a name or value of more than ${MAX_METADATA_LENGTH} characters`)
@@ -131,6 +135,11 @@ export class EnvelopeReader {
     const node = this.#json.member(this.node('data'), key)
     return node !== -1 && this.#json.kind(node) === 'string' ? parseTime(this.#json.text(node)) : null
   }
+}
+
+function unknown(key: string, known: readonly string[]): string {
+  const suggestion = nearest(key, known)
+  return `there is no such field${suggestion === null ? '' : `; did you mean "${suggestion}"?`}`
 }
 
 function nameProblem(text: string, maxLength: number): string | null {

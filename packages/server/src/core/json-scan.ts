@@ -29,6 +29,8 @@ export type ScanResult = { ok: true; json: JsonIndex } | { ok: false; error: Jso
 
 export const DEFAULT_MAX_DEPTH = 32
 export const DEFAULT_MAX_MEMBERS = 10_000
+/** Offsets are kept as 32-bit integers. */
+const LARGEST_OFFSET = 0x7fffffff
 /** 32 bytes each: 512 MB of nodes. */
 const LARGEST_MAX_MEMBERS = 16_000_000
 
@@ -42,7 +44,7 @@ function limitOf(value: number | undefined, otherwise: number, largest: number):
  * Checks bytes as JSON, strictly, and indexes every value's place, in one pass and without decoding. Accepts exactly
  * what `JSON.parse` accepts of the strictly decoded text (RFC 8259), except that it refuses, with a code:
  *
- * - `malformed_json`: also invalid UTF-8, a byte order mark and lone surrogates in `\\u` escapes (RFC 8259 section 8);
+ * - `malformed_json`: also invalid UTF-8, a byte order mark and lone surrogates in `\u` escapes (RFC 8259 section 8);
  * - `too_deep`, `too_many_members`: the limits of the options;
  * - `duplicate_key`: two members of one object whose names are equal after unescaping (RFC 8259 section 4, RFC 7493
  *   section 2.3). Looked for last, so bytes with several faults are named by another; the first object that has one is
@@ -55,6 +57,7 @@ function limitOf(value: number | undefined, otherwise: number, largest: number):
 export function scanJson(bytes: Uint8Array, options: ScanOptions = {}): ScanResult {
   const { start = 0, end = bytes.length } = options
   if (!(start >= 0 && start <= end && end <= bytes.length)) throw new RangeError('start and end must lie in the bytes')
+  if (end > LARGEST_OFFSET) throw new RangeError('the bytes must end below 2 GiB')
   const maxDepth = limitOf(options.maxDepth, DEFAULT_MAX_DEPTH, Infinity)
   const maxMembers = limitOf(options.maxMembers, DEFAULT_MAX_MEMBERS, LARGEST_MAX_MEMBERS)
   const pass = new ScanPass(bytes, end, maxDepth, maxMembers)

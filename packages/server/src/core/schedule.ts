@@ -1,3 +1,5 @@
+import { parseTime } from './rfc3339.ts'
+
 /** Delays after the first attempt, in ms: n entries make n + 1 attempts. */
 export type RetrySchedule = readonly number[]
 
@@ -59,10 +61,36 @@ export function nextAttemptAt(input: NextAttemptInput): number | null {
  */
 export function parseRetryAfter(value: string, now: number): number {
   const text = value.trim()
-  if (/^\d{1,10}$/.test(text)) return Number(text) * SECOND
-  if (!/^[A-Za-z]{3,9},/.test(text)) return 0
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? 0 : Math.max(0, date - now)
+  if (/^\d+$/.test(text)) return Number(text) * SECOND
+  const date = parseHttpDate(text, now)
+  return date === null ? 0 : Math.max(0, date - now)
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+/** The three forms a receiver has to read; all of them are GMT. */
+const HTTP_DATES = [
+  /^[A-Z][a-z]{2}, (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^[A-Z][a-z]{5,8}, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/,
+]
+
+/**
+ * An HTTP date (RFC 9110, section 5.6.7) in ms; `null` where it is none. `Date.parse` takes `Mon, 1` for a date too,
+ * and reads the third form in the machine's time zone.
+ */
+function parseHttpDate(text: string, now: number): number | null {
+  const groups = HTTP_DATES.map((form) => form.exec(text)?.groups).find((found) => found !== undefined)
+  if (groups === undefined) return null
+  const { day = '', month = '', year = '', time = '' } = groups
+  const monthNumber = String(MONTHS.indexOf(month) + 1).padStart(2, '0')
+  const fullYear = year.length === 4 ? year : String(nearbyYear(Number(year), new Date(now).getUTCFullYear()))
+  return parseTime(`${fullYear}-${monthNumber}-${day.replace(' ', '0')}T${time}Z`)
+}
+
+/** The year that ends in these two digits and is at most 50 years ahead. */
+function nearbyYear(twoDigits: number, thisYear: number): number {
+  const latest = thisYear + 50
+  return latest - ((((latest - twoDigits) % 100) + 100) % 100)
 }
 
 const UNITS: Record<string, number> = { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY }

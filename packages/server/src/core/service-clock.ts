@@ -6,6 +6,12 @@ export const FOLLOW_WITHIN_MS = 5 * 60 * 1000
 export const LONGEST_OUTAGE_MS = 60 * DAY
 
 /**
+ * How much slower than monotonic time our own pace may get to meet a wall clock that is behind: enough for any two clocks
+ * of a machine, and one that stands still or is put back again and again does not stop service time for good.
+ */
+const YIELD = 0.01
+
+/**
  * Service time (details 26): the persisted high-water mark plus monotonic time, following the wall clock while that is
  * plausible. It never goes back, so due times, retention and recorded_at survive a wall clock that jumps a day or ten years.
  */
@@ -26,10 +32,12 @@ export class ServiceClock {
 
   /** Service time in ms, for these readings of the wall and the monotonic clock. */
   read(wall: number, monotonic: number): number {
-    const own = this.#base + (monotonic - this.#baseMonotonic)
-    this.#suspicious = Math.abs(wall - own) > FOLLOW_WITHIN_MS
+    const elapsed = monotonic - this.#baseMonotonic
+    const own = this.#base + elapsed
+    const ahead = wall - own
+    this.#suspicious = Math.abs(ahead) > FOLLOW_WITHIN_MS
     if (!this.#suspicious) {
-      this.#base = wall
+      this.#base = own + Math.max(ahead, -elapsed * YIELD)
       this.#baseMonotonic = monotonic
     }
     this.#last = Math.max(this.#last, Math.floor(this.#suspicious ? own : wall))

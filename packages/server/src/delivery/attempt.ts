@@ -38,12 +38,20 @@ export async function attemptDelivery(
   const startedAt = clock.now()
   const timestamp = Math.floor(clock.wall() / 1000)
   const secrets = endpoint.secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > startedAt)
+  let signature: string
+  try {
+    signature = sign({ id: claim.eventId, timestamp, body: claim.body, secrets })
+  } catch {
+    // Its message may quote a secret.
+    const outcome: AttemptOutcome = { kind: 'not_sent', fault: 'no_resources', detail: 'signing failed' }
+    return { startedAt, outcome, requestHeaders: [] }
+  }
   const standard: [string, string][] = [
     ['content-type', 'application/json'],
     ['user-agent', userAgent],
     [HEADERS.id, claim.eventId],
     [HEADERS.timestamp, String(timestamp)],
-    [HEADERS.signature, sign({ id: claim.eventId, timestamp, body: claim.body, secrets })],
+    [HEADERS.signature, signature],
     [HEADERS.attempt, String(claim.number)],
     [HEADERS.deliveryId, claim.deliveryId],
   ]

@@ -199,7 +199,8 @@ class Opening {
     socket.on('error', () => {})
     const onError = (error: CodedError): void => {
       socket.destroy()
-      this.#fail(new ConnectFailure({ outcome: 'tls_failed' }, `TLS with ${this.#target.hostname}: ${describeError(error)}`))
+      const detail = `TLS with ${this.#target.hostname}: ${describeError(error)}`
+      this.#fail(new ConnectFailure({ outcome: 'tls_failed' }, detail))
     }
     tls.on('error', onError)
     tls.once('secureConnect', () => {

@@ -1,5 +1,5 @@
 import type { Clock, RandomSource } from '../core/clock.ts'
-import type { Claim } from '../store/rows.ts'
+import type { Claim, ClaimRef } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { SlotSource } from '../accept/slot-source.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
@@ -30,6 +30,8 @@ const MAX_LANES = 100
 const MOST_LANES = 20_000
 /** How long a failed claim waits before the next. */
 const RETRY_MS = 1000
+/** How long a suspect waits whose endpoint has no free slot. */
+const SUSPECT_RETRY_MS = 5000
 /** The timer looks again at least this often. */
 const LONGEST_TIMER_MS = 60_000
 const DUE_PAGE = 1000
@@ -44,8 +46,8 @@ export class Dispatcher implements SlotSource {
   readonly #lanes = new Lanes()
   readonly #suspects: SuspectLane
   readonly #maxInFlight: number
-  /** Claims being run, by position. */
-  readonly #running = new Map<number, Claim>()
+  /** Claims being run. Not by position: one may come back, with a new number, before its old run has ended. */
+  readonly #running = new Set<Claim>()
   /** Slots taken: `#running` and those reserved. */
   #taken = 0
   /** Reserved for attempts whose record is being made. */
@@ -54,7 +56,7 @@ export class Dispatcher implements SlotSource {
   #again = false
   #stopping = false
   #reconcileWanted = false
-  #reconciling = false
+  #reconciling: Promise<void> | null = null
   #drainedWaiters: (() => void)[] = []
   #cancelTimer = () => {}
 
@@ -67,7 +69,7 @@ export class Dispatcher implements SlotSource {
       onError,
       drained: () => this.#drained(),
       onOpen: () => this.#pump(),
-      run: (claim) => this.#begin(claim, this.#lanes.get(claim.endpointId), { counted: false }),
+      run: (claim) => this.#beginSuspect(claim),
       claim: () => this.#claimSuspect(),
     })
   }
@@ -87,16 +89,15 @@ export class Dispatcher implements SlotSource {
   }
 
   release(endpointId: string): void {
+    const lane = this.#lanes.get(endpointId)
     this.#reserved--
-    this.#free(this.#lanes.get(endpointId))
+    lane.giveBack()
+    this.#free(lane)
   }
 
   start(claims: Claim[], configVersion: number): void {
     this.#options.cache.know(configVersion)
-    for (const claim of claims) {
-      this.#reserved--
-      void this.#begin(claim, this.#lanes.get(claim.endpointId), { counted: true })
-    }
+    for (const claim of claims) void this.#begin(claim, this.#lanes.get(claim.endpointId))
   }
 
   wake(endpointIds: Iterable<string>): void {
@@ -121,7 +122,8 @@ export class Dispatcher implements SlotSource {
 
   reconcile(): void {
     this.#reconcileWanted = true
-    this.#reconcileWhenQuiet()
+    // Otherwise when the next of them ends: a claim whose release failed counts as running until then.
+    if (this.#running.size === 0) this.#reconcileWhenQuiet()
   }
 
   /** Asks the store what is due, whether or not anybody said so. */
@@ -161,44 +163,65 @@ export class Dispatcher implements SlotSource {
     await this.#drained()
   }
 
+  /** Claims a suspect that has room at its endpoint; the place stays reserved until `#beginSuspect`. */
   async #claimSuspect(): Promise<Claim | null> {
     const { store, nodeId, clock, cache } = this.#options
-    this.#reserved++
-    try {
-      const { claim, configVersion } = await store.claimSuspect({ nodeId, now: clock.now() })
-      cache.know(configVersion)
-      return claim
-    } catch (error) {
-      this.#reconcileWanted = true
-      throw error
-    } finally {
-      this.#reserved--
+    while (!this.#stopping) {
+      while (this.#reconciling !== null) await this.#reconciling
+      this.#reserved++
+      let fits = false
+      try {
+        const { claim, configVersion } = await store.claimSuspect({ nodeId, now: clock.now() })
+        cache.know(configVersion)
+        fits = claim !== null && (await this.#hasRoom(claim))
+        if (claim === null || fits) return claim
+        const { position, number } = claim
+        const now = clock.now()
+        await store.releaseClaims({ nodeId, now, claims: [{ position, number, dueAt: now + SUSPECT_RETRY_MS }] })
+      } catch (error) {
+        this.#reconcileWanted = true
+        throw error
+      } finally {
+        if (!fits) this.#reserved--
+      }
     }
+    return null
+  }
+
+  /** What did not end while others had to wait may still fill every slot. */
+  async #hasRoom({ endpointId }: Claim): Promise<boolean> {
+    const endpoint = await this.#options.cache.get(endpointId)
+    const most = endpoint?.maxInFlight ?? 1
+    return this.#lanes.get(endpointId).inFlight < most && this.#taken < this.#maxInFlight
+  }
+
+  #beginSuspect(claim: Claim): Promise<void> {
+    const lane = this.#lanes.get(claim.endpointId)
+    lane.inFlight++
+    this.#taken++
+    return this.#begin(claim, lane)
   }
 
   #blocked(): boolean {
-    return this.#stopping || this.#suspects.holding || this.#reconciling
+    return this.#stopping || this.#suspects.holding || this.#reconciling !== null
   }
 
-  /** Runs a claim; its slot is free again when its outcome is on record. */
-  async #begin(claim: Claim, lane: Lane, { counted }: { counted: boolean }): Promise<void> {
-    if (!counted) {
-      lane.inFlight++
-      this.#taken++
-    }
-    this.#running.set(claim.position, claim)
+  /** Runs a claim in the slot reserved for it; the slot is free again when its outcome is on record. */
+  async #begin(claim: Claim, lane: Lane): Promise<void> {
+    this.#reserved--
+    this.#running.add(claim)
     try {
       await this.#options.run(claim, lane)
     } catch (error) {
       this.#options.onError(error)
       this.reconcile()
     }
-    this.#running.delete(claim.position)
+    this.#running.delete(claim)
+    lane.inFlight--
     this.#free(lane)
   }
 
   #free(lane: Lane): void {
-    lane.inFlight--
     this.#taken--
     const now = this.#options.clock.now()
     if (lane.nextDue !== null && lane.nextDue <= now) this.#lanes.dueBy(lane, lane.nextDue, now)
@@ -212,10 +235,8 @@ export class Dispatcher implements SlotSource {
   }
 
   #pump(): void {
-    if (this.#pumping) {
-      this.#again = true
-      return
-    }
+    this.#again = true
+    if (this.#pumping) return
     this.#pumping = true
     this.#cancelTimer()
     void this.#claimRounds()
@@ -224,10 +245,14 @@ export class Dispatcher implements SlotSource {
   async #claimRounds(): Promise<void> {
     let wait: number | null = null
     try {
+      let unseen = 0
       do {
+        if (this.#again) unseen = this.#lanes.countInLine(this.#options.clock.now())
         this.#again = false
         if (!this.#blocked()) await this.#claimRound()
-      } while (this.#again && !this.#stopping)
+        // Lanes that had nothing to claim must not hide those behind them.
+        unseen -= MAX_LANES
+      } while (!this.#stopping && (this.#again || unseen > 0))
     } catch (error) {
       this.#options.onError(error)
       this.#reconcileWanted = true
@@ -267,8 +292,7 @@ export class Dispatcher implements SlotSource {
       for (const claim of answer.claims) {
         const request = byEndpoint.get(claim.endpointId) as SlotRequest
         request.limit--
-        this.#reserved--
-        void this.#begin(claim, request.lane, { counted: true })
+        void this.#begin(claim, request.lane)
       }
       unused = requests.filter(({ limit }) => limit > 0)
       if (answer.claims.length > 0) this.#again = true
@@ -296,8 +320,12 @@ export class Dispatcher implements SlotSource {
       const room = this.#maxInFlight - this.#taken
       if (room <= 0) break
       const endpoint = cache.peek(lane.endpointId)
-      if (endpoint === undefined) continue
-      if (endpoint === null || endpoint.status !== 'enabled') {
+      if (endpoint === undefined) {
+        // The configuration changed after it was read.
+        this.#again = true
+        continue
+      }
+      if (endpoint === null || endpoint.status !== 'enabled' || endpoint.kind !== 'http') {
         // Held or ended by the store; a change of the endpoint wakes the lane again.
         this.#lanes.setDue(lane, null, clock.now())
         continue
@@ -323,35 +351,43 @@ export class Dispatcher implements SlotSource {
 
   #giveBack(lane: Lane): void {
     this.#reserved--
-    lane.inFlight--
+    lane.giveBack()
     this.#taken--
     if (this.#taken === 0) for (const resolve of this.#drainedWaiters.splice(0)) resolve()
   }
 
   /** Claims on record that nobody runs can only be told apart while no answer of the store is on its way. */
   #reconcileWhenQuiet(): void {
-    if (!this.#reconcileWanted || this.#reconciling || this.#reserved > 0 || this.#stopping) return
-    this.#reconciling = true
+    if (!this.#reconcileWanted || this.#reconciling !== null || this.#reserved > 0 || this.#stopping) return
     this.#reconcileWanted = false
-    void this.#releaseStrays()
+    this.#reconciling = this.#releaseStrays()
       .catch((error: unknown) => {
         this.#reconcileWanted = true
         this.#options.onError(error)
       })
       .then(() => {
-        this.#reconciling = false
+        this.#reconciling = null
         this.#pump()
       })
   }
 
   async #releaseStrays(): Promise<void> {
     const { store, nodeId, clock } = this.#options
-    const held = await store.findClaims({ nodeId, limit: this.#maxInFlight * 4 })
+    const limit = this.#maxInFlight * 4
+    const held = await store.findClaims({ nodeId, limit })
     const now = clock.now()
-    const strays = held.filter(({ position }) => !this.#running.has(position)).map((claim) => ({ ...claim, dueAt: now }))
-    if (strays.length > 0) await store.releaseClaims({ nodeId, now, claims: strays })
-    if (strays.length > 0) await this.poll()
+    const running = new Set([...this.#running].map(nameOf))
+    const strays = held.filter((claim) => !running.has(nameOf(claim))).map((claim) => ({ ...claim, dueAt: now }))
+    if (strays.length === 0) return
+    await store.releaseClaims({ nodeId, now, claims: strays })
+    // There may be more than one answer holds.
+    if (held.length === limit) this.#reconcileWanted = true
+    await this.poll()
   }
+}
+
+function nameOf({ position, number }: ClaimRef): string {
+  return `${position}/${number}`
 }
 
 interface SlotRequest {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { classifyAddress, effectiveAddress } from './address-class.ts'
+import { classifyAddress, effectiveAddress, type AddressClass } from './address-class.ts'
 import { inCidr, parseAddress, parseCidr, sameAddress, type Cidr } from './ip-address.ts'
 
 /** Why a URL or an address may not be reached. */
@@ -46,11 +46,12 @@ export interface EgressPolicyOptions {
   devLoopback?: boolean
 }
 
-/** Builds the policy of guarantees.md, "Egress". Pure but for the list of local addresses read for a wildcard listener. */
+/** The policy of guarantees.md, "Egress". Pure but for the list of local addresses read for a wildcard listener. */
 export function createEgressPolicy(options: EgressPolicyOptions = {}): ConfiguredEgressPolicy {
   const { allowHttp = false, devLoopback = false } = options
   const { cidrs, hosts } = parseAllowList(options.allow ?? [])
   let listeners: readonly ListenAddress[] = []
+  const describe = rememberAddresses()
   const isAllowed = (address: Uint8Array, hostname: string): boolean =>
     hosts.has(bareHost(hostname)) || cidrs.some((block) => inCidr(address, block))
 
@@ -71,10 +72,9 @@ export function createEgressPolicy(options: EgressPolicyOptions = {}): Configure
       return null
     },
     checkAddress: (address, _family, port, hostname, protocol) => {
-      const bytes = parseAddress(address)
-      if (bytes === null) return { rule: 'address', detail: `${address} is not an IP address` }
-      const effective = effectiveAddress(bytes)
-      const { reach, name, loopback } = classifyAddress(bytes)
+      const known = describe(address)
+      if (known === null) return { rule: 'address', detail: `${address} is not an IP address` }
+      const { bytes, effective, reach, name, loopback } = known
       if (reach === 'never') return { rule: 'address', detail: `${address} (${name}) can never be reached` }
       if (isOwnListener(listeners, effective, port, loopback)) {
         return { rule: 'own_listener', detail: `${address} port ${port} is this server itself` }
@@ -91,7 +91,9 @@ function checkForm(url: URL): Refusal | null {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     return { rule: 'scheme', detail: `only https and http can be reached, not ${url.protocol}` }
   }
-  if (url.username !== '' || url.password !== '') return { rule: 'userinfo', detail: 'the URL holds a user name or password' }
+  if (url.username !== '' || url.password !== '') {
+    return { rule: 'userinfo', detail: 'the URL holds a user name or password' }
+  }
   return url.port === '0' ? { rule: 'port', detail: 'port 0 cannot be reached' } : null
 }
 
@@ -108,6 +110,29 @@ export function literalOf(hostname: string): string {
 function bareHost(hostname: string): string {
   const lower = hostname.toLowerCase()
   return lower.endsWith('.') ? lower.slice(0, -1) : lower
+}
+
+interface DescribedAddress extends AddressClass {
+  bytes: Uint8Array
+  /** What is dialled in the end, see `effectiveAddress`. */
+  effective: Uint8Array
+}
+
+/** Addresses whose class is kept: a literal in a URL is checked on every send, and classifying costs 1 us. */
+const MAX_KEPT_ADDRESSES = 1024
+
+function rememberAddresses(): (address: string) => DescribedAddress | null {
+  const known = new Map<string, DescribedAddress>()
+  return (address) => {
+    const found = known.get(address)
+    if (found !== undefined) return found
+    const bytes = parseAddress(address)
+    if (bytes === null) return null
+    const described = { ...classifyAddress(bytes), bytes, effective: effectiveAddress(bytes) }
+    if (known.size >= MAX_KEPT_ADDRESSES) known.clear()
+    known.set(address, described)
+    return described
+  }
 }
 
 function parseAllowList(entries: readonly string[]): { cidrs: Cidr[]; hosts: Set<string> } {

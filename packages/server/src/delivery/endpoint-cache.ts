@@ -33,8 +33,11 @@ export class EndpointCache {
   }
 
   async get(endpointId: string): Promise<EndpointRow | null> {
-    await this.load([endpointId])
-    return this.#entries.get(endpointId) ?? null
+    for (;;) {
+      const endpoint = this.#entries.get(endpointId)
+      if (endpoint !== undefined) return endpoint
+      await this.load([endpointId])
+    }
   }
 
   /** Reads what is missing; calls made in the same turn share one read. */

@@ -12,6 +12,8 @@ export class Lane {
   nextDue: number | null = null
   /** When the heap of due lanes names this one next; `null`: it does not. */
   queuedAt: number | null = null
+  /** Where in that heap. */
+  queuedIndex = 0
   /** Counts the wake-ups, so that an answer read before one does not undo it. */
   wakes = 0
   /** Requests at once that the endpoint has earned: grows by one with each success, halves with each failure. */
@@ -35,6 +37,12 @@ export class Lane {
     if (endpoint.rateLimit !== null) this.#tokens--
   }
 
+  /** Gives a slot back that no attempt used: it does not count for the rate limit either. */
+  giveBack(): void {
+    this.inFlight--
+    this.#tokens++
+  }
+
   /** Ms until the rate limit lets another attempt start; 0 where it is not in the way. */
   waitForRate(endpoint: EndpointRow, monotonic: number): number {
     if (endpoint.rateLimit === null || this.#available(endpoint, monotonic) >= 1) return 0
@@ -53,7 +61,11 @@ export class Lane {
   /** Whole tokens of the rate limit's bucket, which holds one second's worth. */
   #available(endpoint: EndpointRow, monotonic: number): number {
     const rate = endpoint.rateLimit
-    if (rate === null) return Infinity
+    if (rate === null) {
+      this.#tokens = 1
+      this.#refilledAt = null
+      return Infinity
+    }
     const elapsed = this.#refilledAt === null ? 0 : monotonic - this.#refilledAt
     this.#refilledAt = monotonic
     this.#tokens = Math.min(rate, this.#tokens + (elapsed * rate) / 1000)

@@ -1,10 +1,5 @@
 import { Lane } from './lane.ts'
 
-interface Due {
-  at: number
-  lane: Lane
-}
-
 /**
  * All lanes, and which of them have something to do: those whose first delivery is due stand in line, the others in a
  * heap by the time they are due. One timer for all of them; a timer each costs 383 bytes and garbage collection.
@@ -12,7 +7,7 @@ interface Due {
 export class Lanes {
   readonly #lanes = new Map<string, Lane>()
   readonly #ready = new Set<Lane>()
-  readonly #heap: Due[] = []
+  readonly #heap: Lane[] = []
 
   get(endpointId: string): Lane {
     let lane = this.#lanes.get(endpointId)
@@ -23,9 +18,9 @@ export class Lanes {
   /** Sets when the lane's first delivery is due. */
   setDue(lane: Lane, due: number | null, now: number): void {
     lane.nextDue = due
-    if (due === null) this.#ready.delete(lane)
-    else if (due <= now) this.#ready.add(lane)
-    else this.#queue(lane, due)
+    if (due !== null && due <= now) return void this.#ready.add(lane)
+    this.#ready.delete(lane)
+    if (due !== null) this.#queue(lane, due)
   }
 
   /** Like `setDue`, but only ever earlier. */
@@ -52,15 +47,21 @@ export class Lanes {
     let served = 0
     for (const lane of this.#ready) {
       if (served++ >= count) return
-      this.#ready.delete(lane)
-      this.#ready.add(lane)
       yield lane
+      // Not before: the one at which the caller broke off has not been served.
+      if (this.#ready.delete(lane)) this.#ready.add(lane)
     }
+  }
+
+  /** How many lanes are in line. */
+  countInLine(now: number): number {
+    this.#promote(now)
+    return this.#ready.size
   }
 
   /** When the next lane that is not in line is due; `null`: none is. */
   nextDue(): number | null {
-    return this.#heap[0]?.at ?? null
+    return this.#heap[0]?.queuedAt ?? null
   }
 
   /** Forgets lanes that have nothing to do, when there are many. */
@@ -72,10 +73,9 @@ export class Lanes {
   }
 
   #promote(now: number): void {
-    for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
+    for (let lane = this.#heap[0]; lane !== undefined && timeOf(lane) <= now; lane = this.#heap[0]) {
       this.#pop()
-      const { lane } = top
-      if (lane.queuedAt === top.at) lane.queuedAt = null
+      lane.queuedAt = null
       if (lane.nextDue === null) continue
       if (lane.nextDue <= now) this.#ready.add(lane)
       else this.#queue(lane, lane.nextDue)
@@ -85,35 +85,44 @@ export class Lanes {
   /** One entry for each lane is enough, the earliest: when it comes up, the lane is looked at afresh. */
   #queue(lane: Lane, at: number): void {
     if (lane.queuedAt !== null && lane.queuedAt <= at) return
+    const index = lane.queuedAt === null ? this.#heap.length : lane.queuedIndex
     lane.queuedAt = at
-    this.#push({ at, lane })
+    this.#rise(lane, index)
   }
 
-  #push(due: Due): void {
-    const heap = this.#heap
-    let index = heap.push(due) - 1
+  #rise(lane: Lane, from: number): void {
+    let index = from
     while (index > 0) {
       const parent = (index - 1) >> 1
-      if ((heap[parent] as Due).at <= due.at) break
-      heap[index] = heap[parent] as Due
+      if (timeOf(this.#heap[parent] as Lane) <= timeOf(lane)) break
+      this.#place(this.#heap[parent] as Lane, index)
       index = parent
     }
-    heap[index] = due
+    this.#place(lane, index)
   }
 
   #pop(): void {
     const heap = this.#heap
-    const last = heap.pop() as Due
+    const last = heap.pop() as Lane
     if (heap.length === 0) return
     let index = 0
     for (;;) {
       let child = 2 * index + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && (heap[child + 1] as Due).at < (heap[child] as Due).at) child++
-      if ((heap[child] as Due).at >= last.at) break
-      heap[index] = heap[child] as Due
+      if (child + 1 < heap.length && timeOf(heap[child + 1] as Lane) < timeOf(heap[child] as Lane)) child++
+      if (timeOf(heap[child] as Lane) >= timeOf(last)) break
+      this.#place(heap[child] as Lane, index)
       index = child
     }
-    heap[index] = last
+    this.#place(last, index)
   }
+
+  #place(lane: Lane, index: number): void {
+    this.#heap[index] = lane
+    lane.queuedIndex = index
+  }
+}
+
+function timeOf(lane: Lane): number {
+  return lane.queuedAt as number
 }

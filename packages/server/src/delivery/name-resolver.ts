@@ -1,5 +1,11 @@
 import { lookup as systemLookup } from 'node:dns'
-import { classifyLookupError, ConnectFailure, describeError, type CodedError } from './transport-failure.ts'
+import {
+  classifyLookupError,
+  ConnectFailure,
+  describeError,
+  type CodedError,
+  type FailureVerdict,
+} from './transport-failure.ts'
 
 /** One address of a name. */
 export interface ResolvedAddress {
@@ -67,7 +73,7 @@ export class NameResolver {
 
   #judge(hostname: string, error: CodedError | null, addresses: readonly ResolvedAddress[]): ConnectFailure | null {
     if (error?.code === 'EAI_AGAIN') {
-      const verdict = this.#isDown(hostname) ? ({ fault: 'no_resolver' } as const) : ({ outcome: 'dns_failed' } as const)
+      const verdict: FailureVerdict = this.#isDown(hostname) ? { fault: 'no_resolver' } : { outcome: 'dns_failed' }
       return new ConnectFailure(verdict, `looking up ${hostname}: ${describeError(error)}`)
     }
     // ENOTFOUND is an answer too. localhost is none: it comes from a file.

@@ -8,8 +8,10 @@ export interface RecorderOptions {
   random: RandomSource
   nodeId: string
   onConfigVersion(version: number): void
-  /** The store could not take it; it is tried again until it can. */
+  /** The store could not take it. */
   onTrouble(error: unknown): void
+  /** It is unknown whether claims were given back. */
+  onStray(): void
 }
 
 type Release = ClaimRef & { dueAt: number }
@@ -45,7 +47,10 @@ export class Recorder {
     })
   }
 
-  /** Gives a claim back whose attempt never started. */
+  /**
+   * Gives a claim back whose attempt never started. Tried once: a repetition could reach the next claim of the same
+   * number, which is why whoever looks for strays settles what is left.
+   */
   release(item: Release): Promise<void> {
     return new Promise((resolve) => {
       this.#releases.push({ item, resolve })
@@ -78,13 +83,18 @@ export class Recorder {
   }
 
   async #flushReleases(batch: Waiting<Release, void>[]): Promise<void> {
-    const { store, nodeId, clock } = this.#options
+    const { store, nodeId, clock, onTrouble, onStray } = this.#options
     const claims = batch.map(({ item }) => item)
-    await this.#insist(() => store.releaseClaims({ nodeId, now: clock.now(), claims }))
+    try {
+      await store.releaseClaims({ nodeId, now: clock.now(), claims })
+    } catch (error) {
+      onTrouble(error)
+      onStray()
+    }
     for (const { resolve } of batch) resolve()
   }
 
-  /** Repeats until it succeeds; both verbs are safe to repeat, because they are fenced. */
+  /** Repeats until it succeeds: an outcome that is on record already changes nothing the second time. */
   async #insist<Result>(verb: () => Promise<Result>): Promise<Result> {
     const { clock, random, onTrouble } = this.#options
     for (let backoff = FIRST_BACKOFF_MS; ; backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS)) {

@@ -47,6 +47,8 @@ export interface RunnerOptions {
 const FAILING_FOR_MS = 5 * DAY
 /** How soon a delivery is tried again after a fault of our own: it used up no attempt. */
 const OWN_FAULT_MS = 2000
+/** How soon a delivery is tried again that found no lease long enough for it. */
+const NO_LEASE_MS = 1000
 /** Answers that say "less, please". */
 const SLOW_DOWN = new Set([429, 502, 503, 504])
 
@@ -57,7 +59,8 @@ export function createDeliveryRunner(options: RunnerOptions) {
   async function runDelivery(claim: Claim, lane: Lane): Promise<void> {
     const endpoint = cache.peek(claim.endpointId) ?? (await cache.get(claim.endpointId))
     if (endpoint === null || endpoint.status !== 'enabled') return await release(claim, lane, 0)
-    if (options.stopping() || !lease.covers(endpoint.timeoutMs)) return await release(claim, lane, 0)
+    if (options.stopping()) return await release(claim, lane, 0)
+    if (!lease.covers(endpoint.timeoutMs)) return await release(claim, lane, NO_LEASE_MS)
     if (claim.deadline !== null && claim.deadline <= clock.now()) return await release(claim, lane, 0)
     const result = await attemptDelivery(claim, endpoint, options)
     const { outcome } = result

@@ -36,6 +36,7 @@ export class SuspectLane {
   #wanted = false
   #active: Promise<void> | null = null
   #holding = false
+  #holdingSince = 0
   #stopped = false
   #cancelWait = () => {}
 
@@ -64,16 +65,14 @@ export class SuspectLane {
 
   async #loop(): Promise<void> {
     try {
-      let holdingSince = this.#options.clock.monotonic()
       while (this.#wanted && !this.#stopped) {
         // Set aside before looking: a wake-up that comes meanwhile must not be lost.
         this.#wanted = false
         if (!(await this.#next())) continue
         this.#wanted = true
-        if (this.#options.clock.monotonic() - holdingSince > HOLD_MS) {
+        if (!this.#stopped && this.#heldTooLong()) {
           this.#open()
           await this.#wait(BREATHER_MS)
-          holdingSince = this.#options.clock.monotonic()
         }
       }
     } catch (error) {
@@ -87,9 +86,10 @@ export class SuspectLane {
   /** Runs the next suspect; `false` when there is none. */
   async #next(): Promise<boolean> {
     const { claim, run, drained } = this.#options
-    this.#holding = true
+    this.#hold()
     await Promise.race([drained(), this.#wait(DRAIN_MS)])
     this.#cancelWait()
+    if (this.#stopped) return false
     const suspect = await claim()
     if (suspect === null) return false
     const ended = run(suspect)
@@ -97,6 +97,16 @@ export class SuspectLane {
     this.#cancelWait()
     await ended
     return true
+  }
+
+  #hold(): void {
+    if (this.#holding) return
+    this.#holding = true
+    this.#holdingSince = this.#options.clock.monotonic()
+  }
+
+  #heldTooLong(): boolean {
+    return this.#holding && this.#options.clock.monotonic() - this.#holdingSince > HOLD_MS
   }
 
   #open(): void {

@@ -87,8 +87,7 @@ export class Attempt implements Expiring, Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (this.#settled) return
-    // undici passes a 101 on as an interim response when it lacks the `upgrade` headers.
-    if (status === 101) return this.#abort('the receiver answered 101 Switching Protocols')
+    // 100 and 101 end in an error of undici: neither was asked for.
     if (status < 200) {
       this.#informational += 1
       if (this.#informational <= MAX_INFORMATIONAL_RESPONSES) return
@@ -106,7 +105,7 @@ export class Attempt implements Expiring, Dispatcher.DispatchHandler {
     if (this.#settled) return
     this.#received += chunk.length
     if (this.#kept < MAX_EXCERPT_BYTES) this.#keep(chunk)
-    return
+    if (this.#received < MAX_DRAINED_BYTES) return
     this.#settleResponse(true)
     controller.abort(new Error('body longer than is read'))
   }

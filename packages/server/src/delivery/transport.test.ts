@@ -1,7 +1,12 @@
+import type { TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import type { AttemptOutcome, AttemptRequest } from '../core/attempt-outcome.ts'
 import { answer, hang, reset, write, type Behaviour } from '../../test/hostile-receivers/behaviours.ts'
-import { startRawReceiver, type RawReceiver, type RawReceiverOptions } from '../../test/hostile-receivers/raw-receiver.ts'
+import {
+  startRawReceiver,
+  type RawReceiver,
+  type RawReceiverOptions,
+} from '../../test/hostile-receivers/raw-receiver.ts'
 import { SELF_SIGNED_CERTIFICATE } from '../../test/hostile-receivers/self-signed.ts'
 import { createEgressPolicy } from './egress-policy.ts'
 import type { Lookup } from './name-resolver.ts'
@@ -25,7 +30,8 @@ function transport(options: Partial<TransportOptions> = {}) {
 }
 
 function request(url: string, more: Partial<AttemptRequest> = {}): AttemptRequest {
-  return { url, headers: [['content-type', 'application/json']], body: Buffer.from('{"a":1}'), timeoutMs: 2000, ...more }
+  const headers: AttemptRequest['headers'] = [['content-type', 'application/json']]
+  return { url, headers, body: Buffer.from('{"a":1}'), timeoutMs: 2000, ...more }
 }
 
 const loopback: Lookup = (_hostname, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }])
@@ -166,10 +172,25 @@ test('over TLS the name is checked, the phases are timed and the connection is k
   })
   expect(await send(request(started.url))).toMatchObject({ kind: 'response', phases: { tls: null } })
   expect(started.connections).toBe(1)
-  // The session of a vetted name must not vouch for another name on the same address.
   const other = await send(request(started.url.replace('receiver.test', 'other.test')))
   expect(other).toMatchObject({ kind: 'failure', outcome: 'tls_failed' })
   expect(started.requests).toHaveLength(2)
+})
+
+test('a second TLS connection to a name resumes the session of the first, one to another name does not', async () => {
+  const resumed: boolean[] = []
+  const started = await receiver({
+    tls: true,
+    onRequest: (socket) => {
+      resumed.push((socket as TLSSocket).isSessionReused())
+      socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n')
+    },
+  })
+  const { send } = transport({ lookup: loopback, ca: SELF_SIGNED_CERTIFICATE })
+  await send(request(started.url))
+  await send(request(started.url))
+  await send(request(started.url.replace('receiver.test', 'other.receiver.test')))
+  expect(resumed).toEqual([false, true, false])
 })
 
 test.each<[string, Partial<AttemptRequest>, string]>([

@@ -12,7 +12,7 @@ export interface TransportOptions {
   egress: EgressPolicy
   /** Milliseconds from an arbitrary start. @default performance.now */
   monotonic?: () => number
-  /** Runs a function after some milliseconds, on the same clock; the answer takes it back. @default setTimeout, unref'd */
+  /** Runs a function after some ms of the same clock; the answer takes it back. @default setTimeout, unref'd */
   after?: Timing['after']
   /** @default getaddrinfo, all addresses in the system's order */
   lookup?: Lookup

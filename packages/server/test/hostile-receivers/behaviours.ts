@@ -52,7 +52,10 @@ export function flood(start: string, part: Buffer, total = Number.POSITIVE_INFIN
 }
 
 /** A body of 5 GB that says so. */
-export const hugeBody: Behaviour = flood('HTTP/1.1 200 OK\r\ncontent-length: 5000000000\r\n\r\n', Buffer.alloc(65_536, 'x'))
+export const hugeBody: Behaviour = flood(
+  'HTTP/1.1 200 OK\r\ncontent-length: 5000000000\r\n\r\n',
+  Buffer.alloc(65_536, 'x'),
+)
 
 /** A body without an end that does not say so. */
 export const endlessChunks: Behaviour = flood(

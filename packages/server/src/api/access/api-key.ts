@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { DATA_CLASSES, DEFAULT_DATA_CLASSES, idPrefix, type DataClass, type Mode, type Scope } from '@runbell/sdk/contract'
+import {
+  DATA_CLASSES,
+  DEFAULT_DATA_CLASSES,
+  idPrefix,
+  type DataClass,
+  type Mode,
+  type Scope,
+} from '@runbell/sdk/contract'
 import type { RandomSource } from '../../core/clock.ts'
 import type { ApiKeyRow } from '../../store/rows.ts'
 
@@ -32,6 +39,11 @@ export interface ApiKeyGrant {
   expiresAt?: number | null | undefined
   /** Service time in ms. */
   now: number
+}
+
+/** Admin keys hold all data classes, others the two that always travel (details 11). */
+export function defaultDataClasses(scopes: readonly Scope[]): readonly DataClass[] {
+  return scopes.includes('admin') ? DATA_CLASSES : DEFAULT_DATA_CLASSES
 }
 
 function checkDigits(text: string): string {
@@ -67,13 +79,12 @@ function randomText(length: number, alphabet: string, random: RandomSource): str
 export function apiKeyRow(key: string, grant: ApiKeyGrant): ApiKeyRow | null {
   const parsed = parseApiKey(key)
   if (parsed === null) return null
-  const classes = grant.scopes.includes('admin') ? DATA_CLASSES : DEFAULT_DATA_CLASSES
   return {
     position: 0,
     id: parsed.id,
     mode: parsed.mode,
     scopes: [...grant.scopes],
-    dataClasses: [...(grant.dataClasses ?? classes)],
+    dataClasses: [...(grant.dataClasses ?? defaultDataClasses(grant.scopes))],
     tenantId: grant.tenantId ?? null,
     hash: hashApiKey(key),
     createdAt: grant.now,
@@ -83,7 +94,10 @@ export function apiKeyRow(key: string, grant: ApiKeyGrant): ApiKeyRow | null {
 }
 
 /** A new key, and what to store of it. The key itself is shown once and never kept. */
-export function createApiKey(input: ApiKeyGrant & { mode: Mode; random: RandomSource }): { key: string; row: ApiKeyRow } {
+export function createApiKey(input: ApiKeyGrant & { mode: Mode; random: RandomSource }): {
+  key: string
+  row: ApiKeyRow
+} {
   const name = randomText(NAME_LENGTH, LOWER, input.random)
   const unchecked = `rb_${input.mode}_${name}_${randomText(SECRET_LENGTH, MIXED, input.random)}`
   const key = `${unchecked}_${checkDigits(unchecked)}`

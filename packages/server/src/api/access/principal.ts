@@ -24,7 +24,11 @@ export function hasScope(principal: Principal, anyOf: readonly Scope[]): boolean
 
 export function missingScope(anyOf: readonly Scope[]): Refused {
   const wanted = anyOf.length === 1 ? `the scope ${anyOf[0]}` : `one of the scopes ${anyOf.join(', ')}`
-  return refused('insufficient_scope', `This needs an API key with ${wanted}.`, `Use a key that has ${wanted}, or admin.`)
+  return refused(
+    'insufficient_scope',
+    `This needs an API key with ${wanted}.`,
+    `Use a key that has ${wanted}, or admin.`,
+  )
 }
 
 export function foreignTenant(path: string): Refused {

@@ -30,10 +30,16 @@ export const endpointInputSchema = z
   .strictObject({
     ...changeable,
     tenant_id: tenantId.optional(),
-    kind: z.enum(ENDPOINT_KINDS).refine((kind) => kind === 'http', NOT_YET).default('http'),
+    kind: z
+      .enum(ENDPOINT_KINDS)
+      .refine((kind) => kind === 'http', NOT_YET)
+      .default('http'),
     description: changeable.description.default(''),
     event_types: changeable.event_types.default(['*']),
-    filter: z.unknown().refine((filter) => filter === null, NOT_YET).default(null),
+    filter: z
+      .unknown()
+      .refine((filter) => filter === null, NOT_YET)
+      .default(null),
     data_classes: z
       .array(z.enum(DATA_CLASSES))
       .refine((classes) => classes.every((name) => DEFAULT_DATA_CLASSES.includes(name)), NOT_YET)

@@ -34,7 +34,12 @@ export async function newSecret(
   return { row: { ...facts, value: privateKey }, shown: { public_key: publicKey } }
 }
 
-export function newSecrets(kinds: SecretRow['kind'][], mode: Mode, now: number, random: RandomSource): Promise<NewSecret[]> {
+export function newSecrets(
+  kinds: SecretRow['kind'][],
+  mode: Mode,
+  now: number,
+  random: RandomSource,
+): Promise<NewSecret[]> {
   return Promise.all(kinds.map((kind) => newSecret(kind, mode, now, random)))
 }
 

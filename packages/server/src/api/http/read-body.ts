@@ -1,10 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 /** `aborted`: the client went away before the end, and nobody waits for an answer. */
-export type BodyRead =
-  | { kind: 'read'; bytes: Uint8Array }
-  | { kind: 'too_large' }
-  | { kind: 'aborted' }
+export type BodyRead = { kind: 'read'; bytes: Uint8Array } | { kind: 'too_large' } | { kind: 'aborted' }
 
 const EMPTY = new Uint8Array(0)
 

@@ -49,7 +49,8 @@ function unknownName(name: string, known: readonly string[]): string {
 }
 
 function sentence(issue: Issue): string {
-  const unit = 'origin' in issue && (issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '')
+  const unit =
+    'origin' in issue && (issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '')
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${article(issue.expected === 'int' ? 'integer' : issue.expected)}`

@@ -3,7 +3,7 @@ import type { CheckedEvent } from '../../core/checked-event.ts'
 import { splitJsonArray, type JsonSpan } from '../../core/json-split.ts'
 import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { Refused, invalid, renderProblem, refused } from '../http/problem.ts'
-import { refusalOfJson } from './json-refusal.ts'
+import { refusalOfJson } from '../http/json-refusal.ts'
 import type { PublishCall } from './publish-call.ts'
 import { acceptItem, checkItem, type Published } from './publish-item.ts'
 import { splitLines } from './spans.ts'
@@ -19,9 +19,9 @@ export async function publishBatch(call: PublishCall): Promise<Answer> {
     throw invalid([{ path: '/headers/idempotency-key', message }], 'Put idempotency_key into each item.')
   }
   const underWay = new Map<string, Promise<Published>>()
-  const results = findItems(call).map(({ start, end }): Published | Promise<Published> => {
+  const results = findItems(call).map(({ start, end }): Promise<Published> => {
     const item = checkItem(context, { bytes: bytes.subarray(start, end), principal, idempotencyKey: null, requestId })
-    if (!item.ok) return item
+    if (!item.ok) return Promise.resolve(item)
     // The same id again waits for the one before it, so that the first one in the batch is the first one stored.
     const key = identityOf(item.event)
     const before = underWay.get(key)

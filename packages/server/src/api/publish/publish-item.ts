@@ -10,7 +10,7 @@ import type { Principal } from '../access/principal.ts'
 import type { ApiContext } from '../context.ts'
 import { refusalOfError } from '../http/failure.ts'
 import { tooLarge } from '../http/content-type.ts'
-import { refusalOfJson } from './json-refusal.ts'
+import { refusalOfJson } from '../http/json-refusal.ts'
 import { trimSpace } from './spans.ts'
 
 /** One event to publish: its own bytes, and who sends it. */
@@ -42,7 +42,8 @@ export function checkItem(context: ApiContext, item: PublishItem): CheckedItem {
   const { limits, clock, random } = context
   const { principal } = item
   const bytes = trimSpace(item.bytes)
-  if (bytes.length > limits.eventBytes) return { ok: false, eventId: null, refusal: tooLarge(limits.eventBytes).refusal }
+  if (bytes.length > limits.eventBytes)
+    return { ok: false, eventId: null, refusal: tooLarge(limits.eventBytes).refusal }
   const scan = scanJson(bytes, { decode })
   if (!scan.ok) return { ok: false, eventId: null, refusal: refusalOfJson(scan.error) }
   const now = clock.now()
@@ -86,7 +87,8 @@ export async function acceptItem(
 }
 
 function conflict(event: CheckedEvent): Refusal {
-  const [path, what] = event.idempotencyKey === null ? ['/event_id', 'event_id'] : ['/idempotency_key', 'idempotency key']
+  const [path, what] =
+    event.idempotencyKey === null ? ['/event_id', 'event_id'] : ['/idempotency_key', 'idempotency key']
   const message = `an event with this ${what} and other bytes was accepted before`
   return {
     code: 'event_conflict',

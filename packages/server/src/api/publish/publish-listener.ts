@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { writeAnswer } from '../http/answer.ts'
 import { discardRest, readIncoming } from '../http/read-body.ts'
 import type { ApiServices } from '../route.ts'
-import { servePublish, type PublishRequest } from './publish-call.ts'
+import type { PublishRequest } from './publish-call.ts'
+import { servePublish } from './serve-publish.ts'
 
 /** The publishing route a request is for, or `null`. Decided by the plain spelling; any other goes through the router. */
 export function publishingRoute(incoming: IncomingMessage): PublishRequest['route'] | null {

@@ -19,7 +19,7 @@ export function trimSpace(bytes: Uint8Array): Uint8Array {
 /** The lines of NDJSON that are not blank; `null`: more than `maxLines`. */
 export function splitLines(bytes: Uint8Array, maxLines: number): JsonSpan[] | null {
   const spans: JsonSpan[] = []
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, start)
     const end = newline === -1 ? bytes.length : newline
     const line = trimSpace(bytes.subarray(start, end))

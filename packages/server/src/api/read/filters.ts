@@ -16,7 +16,7 @@ const TIME = 'must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z'
 /** A string by which something of Runbell's own is found; what is no id is simply not found. */
 export const anyId = z.string().min(1).max(100)
 
-const time = z
+const rfc3339 = z
   .string()
   .refine((text) => parseTime(text) !== null, TIME)
   .openapi({ format: 'date-time' })
@@ -43,8 +43,8 @@ export const pageQuery = {
 const eventFilter = {
   type: z.array(glob).max(MAX_ENTRIES).default([]),
   run_id: z.string().regex(PRODUCER_ID_PATTERN, PRODUCER_ID).optional(),
-  since: time.optional(),
-  until: time.optional(),
+  since: rfc3339.optional(),
+  until: rfc3339.optional(),
 }
 
 const deliveryFilter = {

@@ -33,13 +33,19 @@ export async function findEvent(call: Finding): Promise<EventRow> {
 }
 
 export async function findDelivery(call: Finding): Promise<DeliveryRow> {
-  const delivery = await call.context.store.findDelivery({ scope: scopeOf(call), deliveryId: idIn(call, 'delivery_id') })
+  const delivery = await call.context.store.findDelivery({
+    scope: scopeOf(call),
+    deliveryId: idIn(call, 'delivery_id'),
+  })
   if (delivery === null) throw notFound()
   return delivery
 }
 
 export async function findEndpoint(call: Finding): Promise<EndpointRow> {
-  const endpoint = await call.context.store.findEndpoint({ scope: scopeOf(call), endpointId: idIn(call, 'endpoint_id') })
+  const endpoint = await call.context.store.findEndpoint({
+    scope: scopeOf(call),
+    endpointId: idIn(call, 'endpoint_id'),
+  })
   if (endpoint === null) throw notFound()
   return endpoint
 }

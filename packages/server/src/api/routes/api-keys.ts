@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
-import { DATA_CLASSES, SCOPES } from '@runbell/sdk/contract'
+import { DATA_CLASSES, SCOPES, type DataClass, type Scope } from '@runbell/sdk/contract'
 import { parseTime } from '../../core/rfc3339.ts'
-import { createApiKey } from '../access/api-key.ts'
-import { foreignTenant } from '../access/principal.ts'
+import { createApiKey, defaultDataClasses } from '../access/api-key.ts'
+import { foreignTenant, type Principal } from '../access/principal.ts'
 import { emptyAnswer, jsonAnswer } from '../http/answer.ts'
-import { invalid, notFound } from '../http/problem.ts'
+import { invalid, notFound, refused } from '../http/problem.ts'
 import { pageQuerySchema, tenantId, tenantQuerySchema } from '../read/filters.ts'
 import { idIn, scopeOf } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
@@ -39,13 +39,15 @@ const createKey = defineRoute({
     const { tenantId: own } = principal
     // A bound key cannot make a key that sees more than it does itself: not another tenant, and not all of them.
     if (own !== null && body.tenant_id !== undefined && body.tenant_id !== own) throw foreignTenant('/tenant_id')
-    if (body.tenant_id === '*') throw invalid([{ path: '/tenant_id', message: 'leave it out for a key that sees all tenants' }])
+    if (body.tenant_id === '*')
+      throw invalid([{ path: '/tenant_id', message: 'leave it out for a key that sees all tenants' }])
     const expiresAt = body.expires_at == null ? null : parseTime(body.expires_at)
-    if (expiresAt !== null && expiresAt <= now) throw invalid([{ path: '/expires_at', message: 'must be in the future' }])
+    if (expiresAt !== null && expiresAt <= now)
+      throw invalid([{ path: '/expires_at', message: 'must be in the future' }])
     const { key, row } = createApiKey({
       mode: principal.mode,
       scopes: [...new Set(body.scopes)],
-      dataClasses: body.data_classes,
+      dataClasses: classesFor(principal, body.scopes, body.data_classes),
       tenantId: body.tenant_id ?? own,
       expiresAt,
       random: context.random,
@@ -56,6 +58,16 @@ const createKey = defineRoute({
     return jsonAnswer(201, { ...apiKeyView(row), key })
   },
 })
+
+/** A key can be given what its maker may read, and nothing else. @throws Refused `insufficient_scope` */
+function classesFor(maker: Principal, scopes: readonly Scope[], asked: DataClass[] | undefined): DataClass[] {
+  const held = (name: DataClass) => maker.dataClasses.includes(name)
+  if (asked === undefined) return defaultDataClasses(scopes).filter(held)
+  const missing = asked.filter((name) => !held(name))
+  if (missing.length === 0) return [...new Set(asked)]
+  const errors = [{ path: '/data_classes', message: `this API key does not hold ${missing.join(', ')}` }]
+  throw refused('insufficient_scope', `/data_classes: ${errors[0]?.message}.`, 'Ask for classes it holds.', errors)
+}
 
 const listKeys = defineRoute({
   method: 'get',

@@ -112,7 +112,10 @@ const listDeadLetters = defineRoute({
   problems: ['cursor_invalid'],
   handle(call) {
     if (call.query.group_by !== undefined) {
-      throw invalid([{ path: '/query/group_by', message: 'the grouped view is not available yet' }], 'Leave group_by out.')
+      throw invalid(
+        [{ path: '/query/group_by', message: 'the grouped view is not available yet' }],
+        'Leave group_by out.',
+      )
     }
     const filter = { ...toDeliveryFilter(call.query), deadLetters: true }
     return listBy(call, { route: 'dead-letters', scope: scopeOf(call), filter, render: deadLetterView })

@@ -16,7 +16,11 @@ const accepted = { description: 'What has become of the deliveries', schema: rep
 const nothing = z.strictObject({})
 
 /** Reopens deliveries and tells delivery about it; `null` as of the store. */
-async function replay(call: Call<unknown, unknown>, eventPosition: number, target: Target): Promise<ReplayAccepted | null> {
+async function replay(
+  call: Call<unknown, unknown>,
+  eventPosition: number,
+  target: Target,
+): Promise<ReplayAccepted | null> {
   const { context, principal, now } = call
   const newDeliveryId = newId('delivery', principal.mode, now, context.random)
   const reopened = await context.store.replayDeliveries({ eventPosition, target, newDeliveryId, now })
@@ -65,7 +69,11 @@ const replayDelivery = defineRoute({
     const { id: deliveryId, eventPosition } = await findDelivery(call)
     const result = await replay(call, eventPosition, { kind: 'delivery', deliveryId })
     if (result !== null) return jsonAnswer(202, result)
-    throw refused('state_conflict', 'The endpoint of this delivery cannot receive it now.', 'Enable the endpoint first.')
+    throw refused(
+      'state_conflict',
+      'The endpoint of this delivery cannot receive it now.',
+      'Enable the endpoint first.',
+    )
   },
 })
 
@@ -119,9 +127,4 @@ const discardDeadLetter = defineRoute({
   },
 })
 
-export const DELIVERY_ACTION_ROUTES: readonly Route[] = [
-  replayEvent,
-  replayDelivery,
-  cancelDelivery,
-  discardDeadLetter,
-]
+export const DELIVERY_ACTION_ROUTES: readonly Route[] = [replayEvent, replayDelivery, cancelDelivery, discardDeadLetter]

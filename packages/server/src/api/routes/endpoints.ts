@@ -107,13 +107,16 @@ const patchEndpoint = defineRoute({
     const secrets = await newSecrets(missing, endpoint.mode, now, context.random)
     // The secret comes first: at no time is there a scheme without a secret.
     for (const secret of secrets) await changeEndpoint(call, endpoint.id, addSecret(secret, now))
-    const changed = Object.keys(patch).length === 0 ? endpoint : await changeEndpoint(call, endpoint.id, { kind: 'patch', patch })
+    const changed =
+      Object.keys(patch).length === 0 ? endpoint : await changeEndpoint(call, endpoint.id, { kind: 'patch', patch })
     return jsonAnswer(200, { ...endpointView(changed), ...shownOnce(secrets) })
   },
 })
 
 function hasSecret(endpoint: EndpointRow, kind: SecretRow['kind'], now: number): boolean {
-  return endpoint.secrets.some((secret) => secret.kind === kind && (secret.expiresAt === null || secret.expiresAt > now))
+  return endpoint.secrets.some(
+    (secret) => secret.kind === kind && (secret.expiresAt === null || secret.expiresAt > now),
+  )
 }
 
 function toPatch(call: Call<unknown, EndpointPatchInput>, endpoint: EndpointRow): EndpointPatch {

@@ -10,7 +10,7 @@ import { PAGE_ROUTES } from './pages.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
 import { HEALTH_ROUTES } from './service.ts'
 
-/** Every route but `/openapi.json`. Fixed paths come before those with a parameter in the same place. */
+/** Every route but `/openapi.json`. */
 export const API_ROUTES: readonly Route[] = [
   ...PUBLISHING_ROUTES,
   ...EVENT_ROUTES,

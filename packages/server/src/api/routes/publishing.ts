@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { problemAnswer } from '../http/problem.ts'
 import { readRequest } from '../http/read-body.ts'
-import { servePublish, type PublishRequest } from '../publish/publish-call.ts'
+import type { PublishRequest } from '../publish/publish-call.ts'
+import { servePublish } from '../publish/serve-publish.ts'
 import type { Route, RouteDocs } from '../route.ts'
 import { acceptedSchema, batchAcceptedSchema } from '../views/schemas.ts'
 

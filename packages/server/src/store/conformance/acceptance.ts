@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AcceptResult } from '../accept.ts'
-import { acceptItem, expectedBody, hex, LIVE, sha256Hex, T0, target, text } from './builders.ts'
-import type { StoreSuite } from './suite.ts'
+import { acceptItem, expectedBody, failedRecord, hex, LIVE, sha256Hex, T0, target, text } from './builders.ts'
+import { FIRST_NODE, type StoreSuite } from './suite.ts'
 
 function accepted(results: AcceptResult[]) {
   return results.map((result) => {
@@ -11,6 +11,13 @@ function accepted(results: AcceptResult[]) {
 }
 
 export function acceptanceTests(suite: StoreSuite): void {
+  order(suite)
+  bodies(suite)
+  deliveries(suite)
+  staleness(suite)
+}
+
+function order(suite: StoreSuite): void {
   describe('acceptance: order', () => {
     it('gives rising positions, within a batch and over batches', async () => {
       const first = accepted(await suite.accept([acceptItem(), acceptItem({ runId: null }), acceptItem()]))
@@ -52,7 +59,9 @@ export function acceptanceTests(suite: StoreSuite): void {
       expect((await suite.acceptOne(acceptItem({ runId: null }))).sequence).toBeNull()
     })
   })
+}
 
+function bodies(suite: StoreSuite): void {
   describe('acceptance: bytes', () => {
     it('splices recorded_at and sequence into the bytes and hashes them', async () => {
       const item = acceptItem({ data: '{"n": 1.0, "big": 12345678901234567890, "s":"\\u0000é"}' })
@@ -74,15 +83,20 @@ export function acceptanceTests(suite: StoreSuite): void {
       expect(JSON.parse(text(stored) as string)).not.toHaveProperty('sequence')
     })
 
-    it('gives the same bytes to the reader, the delivery and the claim', async () => {
-      const { item, event, endpointId, deliveryId } = await suite.delivery()
+    it('gives the same bytes to the reader, the delivery and every claim (G9)', async () => {
+      // Parsed and written again, this would be other bytes.
+      const data = '{"n": 1.0, "big": 12345678901234567890, "z":-0, "s":"\\u00e9"}'
+      const { item, event, endpointId, deliveryId } = await suite.delivery({ item: { data } })
       const body = text(expectedBody(item, T0, 1))
       const [row] = await suite.store.findEvents({ scope: LIVE, eventId: item.eventId })
       expect(text(row?.body ?? null)).toBe(body)
       expect(hex(row?.bodySha256 as Uint8Array)).toBe(hex(event.bodySha256))
       expect(hex((await suite.row(deliveryId)).bodySha256)).toBe(hex(event.bodySha256))
       expect(text(await suite.store.readBody({ eventPosition: event.position, endpointId }))).toBe(body)
-      expect(text((await suite.claimOne('node-a', endpointId)).body)).toBe(body)
+      const first = await suite.claimOne(FIRST_NODE, endpointId)
+      expect(text(first.body)).toBe(body)
+      await suite.record(FIRST_NODE, failedRecord(first, T0 + 10))
+      expect(text((await suite.claimOne(FIRST_NODE, endpointId, T0 + 10)).body)).toBe(body)
     })
 
     it('has no body for an event or an endpoint that has none', async () => {
@@ -93,7 +107,9 @@ export function acceptanceTests(suite: StoreSuite): void {
       expect(await store.readBody({ eventPosition: event.position, endpointId: stranger.id })).toBeNull()
     })
   })
+}
 
+function deliveries(suite: StoreSuite): void {
   describe('acceptance: deliveries', () => {
     it('stores an event that matches no endpoint (G4)', async () => {
       const item = acceptItem()
@@ -154,16 +170,20 @@ export function acceptanceTests(suite: StoreSuite): void {
       expect(found?.attempts).toMatchObject([
         { number: 1, trigger: 'scheduled', startedAt: T0, outcome: null, durationMs: null },
       ])
-      expect(await suite.claim('node-a', endpointId, { now: T0 + 1000 })).toEqual([])
+      expect(await suite.claim(FIRST_NODE, endpointId, { now: T0 + 1000 })).toHaveLength(0)
     })
+  })
+}
 
-    it('accepts nothing of an item that was matched before endpoints changed', async () => {
+function staleness(suite: StoreSuite): void {
+  describe('acceptance: items matched before endpoints changed', () => {
+    it('are answered as stale, and nothing of them is stored', async () => {
       const endpoint = await suite.endpoint()
       const old = acceptItem({ targets: [target(endpoint.id)], configVersion: await suite.configVersion() })
       await suite.endpoint()
       const configVersion = await suite.configVersion()
       const fresh = acceptItem({ configVersion })
-      const batch = { nodeId: 'node-a', recordedAt: T0, items: [old, fresh] }
+      const batch = { nodeId: FIRST_NODE, recordedAt: T0, items: [old, fresh] }
       const results = await suite.store.acceptEvents(batch)
       expect(results[0]).toEqual({ kind: 'stale', configVersion })
       // The stale one used up no sequence of their common run.

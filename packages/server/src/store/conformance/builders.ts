@@ -46,8 +46,8 @@ export function newId(kind: IdKind, mode: Mode = 'live'): string {
   return idPrefix(kind, mode) + String(made).padStart(26, '0')
 }
 
-export function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+export function bytes(characters: string): Uint8Array {
+  return new TextEncoder().encode(characters)
 }
 
 export function text(value: Uint8Array | null): string | null {

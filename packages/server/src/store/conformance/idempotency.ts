@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AcceptItem } from '../accept.ts'
 import { acceptItem, ALL_DELIVERIES, ALL_EVENTS, LIVE, newId, T0, target } from './builders.ts'
-import type { StoreSuite } from './suite.ts'
+import { FIRST_NODE, type StoreSuite } from './suite.ts'
 
 /** The same request again: the same event id and bytes, matched anew. */
 function again(item: AcceptItem): AcceptItem {
@@ -59,7 +59,7 @@ function byEventId(suite: StoreSuite): void {
 
     it('knows a duplicate even when the item was matched before endpoints changed', async () => {
       const item = acceptItem({ configVersion: await suite.configVersion() })
-      const batch = { nodeId: 'node-a', recordedAt: T0, items: [item] }
+      const batch = { nodeId: FIRST_NODE, recordedAt: T0, items: [item] }
       expect(await suite.store.acceptEvents(batch)).toMatchObject([{ kind: 'accepted' }])
       await suite.endpoint()
       expect(await suite.store.acceptEvents(batch)).toMatchObject([{ kind: 'duplicate', eventId: item.eventId }])
@@ -116,7 +116,7 @@ function byKey(suite: StoreSuite): void {
     it('leaves the key free when its item was stale', async () => {
       const stale = keyed({ configVersion: await suite.configVersion() })
       await suite.endpoint()
-      const batch = { nodeId: 'node-a', recordedAt: T0, items: [stale] }
+      const batch = { nodeId: FIRST_NODE, recordedAt: T0, items: [stale] }
       expect(await suite.store.acceptEvents(batch)).toMatchObject([{ kind: 'stale' }])
       expect(await suite.accept([keyed({ data: '{"a":1}' })])).toMatchObject([{ kind: 'accepted' }])
     })

@@ -1,9 +1,19 @@
 import { describe } from 'vitest'
 import { acceptanceTests } from './acceptance.ts'
 import { claimTests } from './claims.ts'
+import { durabilityTests } from './durability.ts'
+import { endingTests } from './endings.ts'
+import { endpointTests } from './endpoints.ts'
 import { idempotencyTests } from './idempotency.ts'
+import { isolationTests } from './isolation.ts'
+import { keyTests } from './keys.ts'
+import { nodeTests } from './nodes.ts'
+import { readingTests } from './reading.ts'
 import { recordTests } from './records.ts'
 import { releaseTests } from './releases.ts'
+import { replayTests } from './replays.ts'
+import { rescueTests } from './rescues.ts'
+import { secretTests } from './secrets.ts'
 import { StoreSuite, type StoreCapabilities, type StoreHarness } from './suite.ts'
 
 export type { StoreCapabilities, StoreHarness } from './suite.ts'
@@ -21,5 +31,15 @@ export function describeStore(
     claimTests(suite)
     recordTests(suite)
     releaseTests(suite)
+    nodeTests(suite)
+    rescueTests(suite)
+    endingTests(suite)
+    replayTests(suite)
+    readingTests(suite)
+    isolationTests(suite)
+    endpointTests(suite)
+    secretTests(suite)
+    keyTests(suite)
+    durabilityTests(suite)
   })
 }

@@ -2,7 +2,17 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import type { AcceptItem, AcceptResult } from '../accept.ts'
 import type { AttemptRecord, AttemptRow, Claim, DeliveryRow, EndpointRow, RecordResult, Rescued } from '../rows.ts'
 import type { Store } from '../store.ts'
-import { acceptItem, attemptRecord, endpointRow, LEASE_MS, LIVE, MINUTE, T0, target, type ItemInput } from './builders.ts'
+import {
+  acceptItem,
+  attemptRecord,
+  endpointRow,
+  LEASE_MS,
+  LIVE,
+  MINUTE,
+  T0,
+  target,
+  type ItemInput,
+} from './builders.ts'
 
 /** One store for one test, empty at the start. */
 export interface StoreHarness {
@@ -153,7 +163,7 @@ export class StoreSuite {
   /** Rescues until nothing is left; no call may do more than `limit`. */
   async rescueAll(nodeId: string, { now = T0 + MINUTE, limit = 100 } = {}): Promise<Omit<Rescued, 'more'>> {
     const all: Omit<Rescued, 'more'> = { rescued: [], ended: 0 }
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const part = await this.store.rescueClaims({ nodeId, now, limit })
       expect(part.rescued.length + part.ended).toBeLessThanOrEqual(limit)
       all.rescued.push(...part.rescued)

@@ -122,11 +122,7 @@ export class MemoryState {
   }
 
   /** Runs a verb: everything it changes, it changes in one synchronous step between arrival and departure. */
-  protected async verb<Input, Output>(
-    name: StoreVerb,
-    input: Input,
-    step: (input: Input) => Output,
-  ): Promise<Output> {
+  protected async verb<Input, Output>(name: StoreVerb, input: Input, step: (input: Input) => Output): Promise<Output> {
     const own = copy(input)
     await this.hooks.before?.(name)
     const output = copy(step(own))

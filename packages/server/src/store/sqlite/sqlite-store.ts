@@ -19,8 +19,16 @@ export interface SqliteStoreOptions {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const onFatal = options.onFatal ?? (() => {})
-  const writer = await openThread({ path: options.path, role: 'writer' }, onFatal)
-  const reader = await openThread({ path: options.path, role: 'reader' }, onFatal)
+  const writer = startThread({ path: options.path, role: 'writer' }, onFatal)
+  const reader = startThread({ path: options.path, role: 'reader' }, onFatal)
+  try {
+    await writer.opened
+    reader.open()
+    await reader.opened
+  } catch (error) {
+    await Promise.all([writer.terminate(), reader.terminate()])
+    throw error
+  }
   const verbs = Object.fromEntries(
     (Object.keys(VERBS) as (keyof Verbs)[]).map((verb) => {
       const thread = READ_VERBS.has(verb) ? reader : writer
@@ -37,6 +45,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 interface Thread {
+  /** Rejects when the thread could not open the database. */
+  opened: Promise<unknown>
+  /** Lets the reader open what the writer has made. */
+  open(): void
+  terminate(): Promise<unknown>
   call(verb: keyof Verbs, input: unknown): Promise<unknown>
   close(): Promise<void>
 }
@@ -46,7 +59,7 @@ interface Waiting {
   reject(error: Error): void
 }
 
-async function openThread(settings: WorkerSettings, onFatal: (error: Error) => void): Promise<Thread> {
+function startThread(settings: WorkerSettings, onFatal: (error: Error) => void): Thread {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: settings,
     execArgv: ['--conditions=runbell-source'],
@@ -79,15 +92,15 @@ async function openThread(settings: WorkerSettings, onFatal: (error: Error) => v
     fail(error)
     onFatal(error)
   })
-  try {
-    await opened
-  } catch (error) {
-    closed = true
-    await worker.terminate()
-    throw error
-  }
-
+  // Whoever waits for it hears of it; nobody has to.
+  opened.catch(() => {})
   return {
+    opened,
+    open: () => worker.postMessage('open'),
+    terminate() {
+      closed = true
+      return worker.terminate()
+    },
     call(verb, input) {
       if (closed) return Promise.reject(new StoreUnavailable('unavailable', 'the store is closed'))
       return new Promise((resolve, reject) => {

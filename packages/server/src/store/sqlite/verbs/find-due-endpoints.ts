@@ -26,6 +26,11 @@ export function findDueEndpoints({ db, endpointRefs }: SqliteContext, input: Inp
     )
     .all(after, endpointStatuses.encode('enabled'), input.limit) as Row[]
   const due = rows.map((row) => ({ endpointId: row['id'] as string, nextDue: row['due'] as number }))
-  const suspect = db.prepare('SELECT 1 FROM deliveries WHERE due_at IS NOT NULL AND suspect = 1 LIMIT 1').get()
+  const suspect = db
+    .prepare(
+      `SELECT 1 FROM deliveries d JOIN endpoints e ON e.ref = d.endpoint
+       WHERE d.due_at IS NOT NULL AND d.suspect = 1 AND e.status = ? AND e.deleted_at IS NULL LIMIT 1`,
+    )
+    .get(endpointStatuses.encode('enabled'))
   return { due, suspects: suspect !== undefined }
 }

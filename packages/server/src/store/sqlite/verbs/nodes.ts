@@ -15,8 +15,10 @@ function raiseHighWater(db: Database, highWater: number): void {
   db.prepare(`UPDATE settings SET value = max(value, ?) WHERE name = 'high_water'`).run(highWater)
 }
 
+/** Begins a new life: what this id held before is up for rescue, because whoever held it is gone. */
 export function joinNode({ db }: SqliteContext, input: { nodeId: string; leaseMs: number }): NodeState {
-  db.prepare('INSERT INTO nodes (node_id) VALUES (?) ON CONFLICT (node_id) DO UPDATE SET left = 0').run(input.nodeId)
+  db.prepare(`UPDATE nodes SET node_id = node_id || '/' || ref WHERE node_id = ?`).run(input.nodeId)
+  db.prepare('INSERT INTO nodes (node_id) VALUES (?)').run(input.nodeId)
   return state(db, true)
 }
 

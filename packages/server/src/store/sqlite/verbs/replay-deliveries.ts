@@ -26,7 +26,10 @@ function select(db: Database, { target, eventPosition }: Input): Row[] {
   return db.prepare(`${SELECT} AND p.id = ?`).all(eventPosition, target.endpointId) as Row[]
 }
 
-/** The same delivery goes on: attempt numbers continue, the schedule starts afresh (details 21). */
+/**
+ * The same delivery goes on: attempt numbers continue, the schedule starts afresh (details 21). A suspect stays one until
+ * it has an outcome: what was quarantined must not come back among the others.
+ */
 function reopen(db: Database, row: Row, now: number) {
   const reopened = { id: row['id'] as string, endpointId: row['endpoint_id'] as string, status: 'pending' as const }
   if (row['status'] === PENDING) return reopened
@@ -34,7 +37,7 @@ function reopen(db: Database, row: Row, now: number) {
   const inFlight = row['node'] !== null
   db.prepare(
     `UPDATE deliveries SET status = ?, reason = NULL, cycle_start = attempt_count + ?, known_outcomes = 0,
-       trigger = ?, due_at = ?, suspect = 0, crashes_alone = 0, discarded_at = NULL, note = NULL, updated_at = ?
+       trigger = ?, due_at = ?, crashes_alone = 0, discarded_at = NULL, note = NULL, updated_at = ?
      WHERE position = ?`,
   ).run(PENDING, inFlight ? 0 : 1, MANUAL, inFlight ? null : now, now, row['position'] as number)
   return reopened

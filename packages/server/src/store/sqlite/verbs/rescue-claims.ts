@@ -24,14 +24,21 @@ export function rescueClaims(context: SqliteContext, input: Input): Rescued {
        FROM deliveries WHERE node = ? ORDER BY position LIMIT ?`,
     )
     .all(dead.ref, input.limit) as Row[]
-  for (const row of rows) rescueOne(context, row, { alone: dead.alone, now: input.now }, result)
+  for (const row of rows) rescueOne(context, row, { ...dead, now: input.now }, result)
   if (rows.length < input.limit) db.prepare('DELETE FROM nodes WHERE ref = ?').run(dead.ref)
   result.more = rows.length === input.limit || findDeadNode(db, nodeRef(db, input.nodeId)) !== null
   return result
 }
 
-/** A dead node, and whether it died of a crash with a single delivery in flight. */
-function findDeadNode(db: Database, own: number | null): { ref: number; alone: boolean } | null {
+interface DeadNode {
+  ref: number
+  /** It said goodbye: what it left behind was not cut off by a crash. */
+  left: boolean
+  /** It died with a single delivery in flight. */
+  alone: boolean
+}
+
+function findDeadNode(db: Database, own: number | null): DeadNode | null {
   const row = db
     .prepare('SELECT ref, left, held_at_death FROM nodes WHERE ref <> ? ORDER BY ref LIMIT 1')
     .get(own ?? 0) as Row | undefined
@@ -42,13 +49,14 @@ function findDeadNode(db: Database, own: number | null): { ref: number; alone: b
     held = (db.prepare('SELECT count(*) AS held FROM deliveries WHERE node = ?').get(ref) as Row)['held'] as number
     db.prepare('UPDATE nodes SET held_at_death = ? WHERE ref = ?').run(held, ref)
   }
-  return { ref, alone: held === 1 && row['left'] === 0 }
+  const left = row['left'] === 1
+  return { ref, left, alone: held === 1 && !left }
 }
 
 function rescueOne(
   { db, endpointRefs }: SqliteContext,
   row: Row,
-  { alone, now }: { alone: boolean; now: number },
+  { alone, left, now }: DeadNode & { now: number },
   result: Rescued,
 ): void {
   const position = row['position'] as number
@@ -80,9 +88,9 @@ function rescueOne(
   const next = afterCrash(row['status'] as number, facts, endpoint.entry.deleted)
   db.prepare(
     `UPDATE deliveries SET status = ?, reason = coalesce(?, reason), due_at = ?, node = NULL, started_at = NULL,
-       trigger = 0, suspect = ?, crashes_alone = ?, last_outcome = ?, updated_at = ?
+       trigger = 0, suspect = max(suspect, ?), crashes_alone = ?, last_outcome = ?, updated_at = ?
      WHERE position = ?`,
-  ).run(next.status, next.reason, next.dueAt, next.dueAt === null ? 0 : 1, crashesAlone, UNKNOWN, now, position)
+  ).run(next.status, next.reason, next.dueAt, left ? 0 : 1, crashesAlone, UNKNOWN, now, position)
   if (next.dueAt === null) result.ended++
   else result.rescued.push({ position, endpointId: endpoint.id })
 }

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { createAuthenticator } from './access/authenticate.ts'
 import type { ApiContext } from './context.ts'
 import { toResponse } from './http/answer.ts'
+import { answerClientError } from './http/client-error.ts'
 import { invalid, problemAnswer } from './http/problem.ts'
 import { answerError } from './http/failure.ts'
 import { createRequestIds } from './http/request-id.ts'
@@ -20,6 +22,8 @@ export interface Api {
   fetch(request: Request): Promise<Response>
   /** For `node:http`: the publishing routes bare, everything else through `fetch`. */
   listener(incoming: IncomingMessage, outgoing: ServerResponse): void
+  /** For the server's event `clientError`: what cannot be read as HTTP gets a problem, too. */
+  clientError(error: Error, socket: Duplex): void
   /** Every route that is served, for documents and tests. */
   routes: readonly Route[]
 }
@@ -47,6 +51,7 @@ export function createApi(context: ApiContext): Api {
       if (route === null) void routed(incoming, outgoing)
       else void listenPublish(services, route, incoming, outgoing)
     },
+    clientError: (error, socket) => answerClientError(error, socket, services.nextRequestId()),
   }
 }
 

@@ -1,0 +1,73 @@
+import type { Accepted, Problem } from '../contract/index.ts'
+import { EmitError } from './emit-error.ts'
+import type { HttpOutcome } from './http.ts'
+
+/** What an attempt to publish came to. */
+export type PublishOutcome =
+  | { kind: 'accepted'; accepted: Accepted }
+  /** `retryAfter`: the header, as it came. */
+  | { kind: 'refused'; error: EmitError; retryAfter: string | null }
+
+/** Reads what came back from `POST /v1/events`. */
+export function readOutcome(outcome: HttpOutcome): PublishOutcome {
+  switch (outcome.kind) {
+    case 'answered':
+      return readAnswer(outcome.status, outcome.text, outcome.retryAfter)
+    case 'timed_out':
+      return failed('timed_out', 'The server did not answer in time.', 'Check that it runs, or raise timeoutMs.')
+    case 'aborted':
+      return { kind: 'refused', error: abortedError(), retryAfter: null }
+    case 'failed':
+      return failed(
+        'network_failed',
+        'The server could not be reached.',
+        'Check url and that the server runs.',
+        outcome.cause,
+      )
+  }
+}
+
+/** The caller's signal ended it. The event may have been published all the same. */
+export function abortedError(): EmitError {
+  const fix = 'Emit it again with the same event_id if it shall be published.'
+  return new EmitError({ code: 'aborted', message: 'Emitting was aborted.', fix, retryable: false })
+}
+
+function failed(code: 'timed_out' | 'network_failed', message: string, fix: string, cause?: unknown): PublishOutcome {
+  return { kind: 'refused', error: new EmitError({ code, message, fix, retryable: true, cause }), retryAfter: null }
+}
+
+function readAnswer(status: number, text: string, retryAfter: string | null): PublishOutcome {
+  const value = parse(text)
+  if (status >= 200 && status < 300 && typeof value?.['event_id'] === 'string') {
+    return { kind: 'accepted', accepted: value as unknown as Accepted }
+  }
+  // What stands between us and the server answers 429 and 5xx too, with a body of its own.
+  const temporary = status === 429 || status >= 500
+  if (typeof value?.['code'] === 'string' && status >= 400) {
+    const problem = value as unknown as Partial<Problem> & Pick<Problem, 'code'>
+    const error = new EmitError({
+      code: problem.code,
+      message: problem.detail ?? problem.title ?? `The server answered ${status}.`,
+      fix: problem.suggested_fix ?? '',
+      // A budget that is used up is a 429 too, and waiting does not fill it.
+      retryable: temporary && problem.retryable !== false,
+      status,
+      requestId: problem.request_id ?? null,
+    })
+    return { kind: 'refused', error, retryAfter }
+  }
+  const message = `The answer (status ${status}) is not one of a Runbell server.`
+  const fix = 'Check url: it is the base URL of the server, without /v1, and is not redirected.'
+  const error = new EmitError({ code: 'unexpected_answer', message, fix, retryable: temporary, status })
+  return { kind: 'refused', error, retryAfter }
+}
+
+function parse(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,64 @@
+/** What of the `fetch` standard is needed, so that any function of its kind fits. */
+export type FetchFunction = (
+  url: string,
+  init: {
+    method: string
+    headers: Record<string, string>
+    body: string
+    signal: AbortSignal
+    redirect: 'manual'
+  },
+) => Promise<{ status: number; headers: { get(name: string): string | null }; text(): Promise<string> }>
+
+export interface HttpRequest {
+  url: string
+  key: string
+  body: string
+  /** For the request and its answer together. */
+  timeoutMs: number
+  signal: AbortSignal | undefined
+}
+
+export type HttpOutcome =
+  | { kind: 'answered'; status: number; retryAfter: string | null; text: string }
+  | { kind: 'timed_out' }
+  | { kind: 'aborted' }
+  | { kind: 'failed'; cause: unknown }
+
+/** One POST; the only place of this package that opens a connection. Never rejects. */
+export async function post(request: HttpRequest, fetchFunction: FetchFunction | undefined): Promise<HttpOutcome> {
+  if (isAborted(request.signal)) return { kind: 'aborted' }
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  // Not `AbortSignal.any` and `.timeout`: the first Node 20 does not have both.
+  request.signal?.addEventListener('abort', abort, { once: true })
+  let timedOut = false
+  const timer = setTimeout(() => {
+    timedOut = true
+    abort()
+  }, request.timeoutMs)
+  try {
+    // Looked up now, so that instrumentation that replaces the global later is used.
+    const send: FetchFunction = fetchFunction ?? ((url, init) => fetch(url, init))
+    const answer = await send(request.url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${request.key}`, 'content-type': 'application/json' },
+      body: request.body,
+      signal: controller.signal,
+      // A redirect would carry the key to wherever it points.
+      redirect: 'manual',
+    })
+    const text = await answer.text()
+    return { kind: 'answered', status: answer.status, retryAfter: answer.headers.get('retry-after'), text }
+  } catch (cause) {
+    if (timedOut) return { kind: 'timed_out' }
+    return isAborted(request.signal) ? { kind: 'aborted' } : { kind: 'failed', cause }
+  } finally {
+    clearTimeout(timer)
+    request.signal?.removeEventListener('abort', abort)
+  }
+}
+
+export function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true
+}

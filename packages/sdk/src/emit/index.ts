@@ -1,0 +1,5 @@
+export { EmitError, type EmitErrorCode, type EmitErrorFacts } from './emit-error.ts'
+export { newEventId } from './event-id.ts'
+export type { FetchFunction } from './http.ts'
+export type { RunbellOptions } from './options.ts'
+export { Runbell, type EmitInput, type EmitOptions } from './runbell.ts'

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto'
+import type { Mode, Scope } from '@runbell/sdk/contract'
+import { pino } from 'pino'
+import { createAcceptor, type Acceptor } from '../../accept/acceptor.ts'
+import type { SlotSource } from '../../accept/slot-source.ts'
+import type { Clock } from '../../core/clock.ts'
+import { DEFAULT_RETRY_SCHEDULE } from '../../core/schedule.ts'
+import { MemoryStore } from '../../store/memory/memory-store.ts'
+import type { Store } from '../../store/store.ts'
+import type { Claim } from '../../store/rows.ts'
+import { createApiKey } from '../access/api-key.ts'
+import type { ApiContext, ApiLimits } from '../context.ts'
+import { createApi, type Api } from '../api.ts'
+
+export const NOW = Date.parse('2026-11-23T18:02:10.120Z')
+export const NODE_ID = 'node_test'
+
+/** Time that stands still until a test moves it; what is due later runs as soon as the event loop is free. */
+export class StillClock implements Clock {
+  time = NOW
+  mono = 1_000_000
+  now = () => this.time
+  wall = () => this.time
+  monotonic = () => this.mono
+  after(_ms: number, run: () => void): () => void {
+    const handle = setImmediate(run)
+    return () => clearImmediate(handle)
+  }
+
+  advance(ms: number): void {
+    this.time += ms
+    this.mono += ms
+  }
+}
+
+/** Hands out no slots, or all of them, and keeps what was started and woken. */
+export class FakeSlots implements SlotSource {
+  grant = false
+  started: Claim[] = []
+  woken: string[] = []
+  reserve = () => this.grant
+  release = () => undefined
+  start = (claims: Claim[]) => void this.started.push(...claims)
+  reconcile = () => undefined
+  wake = (endpointIds: Iterable<string>) => void this.woken.push(...endpointIds)
+}
+
+const LIMITS: ApiLimits = {
+  eventBytes: 262_144,
+  batchBytes: 5 * 1024 * 1024,
+  batchEvents: 1000,
+  warnBytes: 20_480,
+  requestBytes: 65_536,
+  endpointsPerTenant: 500,
+}
+
+export interface TestAnswer {
+  status: number
+  headers: Headers
+  text: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  json: any
+}
+
+export interface Ask {
+  key?: string | null
+  body?: unknown
+  raw?: string | Uint8Array<ArrayBuffer>
+  headers?: Record<string, string>
+}
+
+/** The whole API on a store in memory and the real acceptor. */
+export class TestApi {
+  readonly clock = new StillClock()
+  readonly slots = new FakeSlots()
+  readonly wakes: { endpointIds?: Iterable<string>; configVersion?: number }[] = []
+  readonly logLines: string[] = []
+  unready: string | null = null
+  readonly store: Store
+  readonly acceptor: Acceptor
+  readonly context: ApiContext
+  readonly api: Api
+  /** Test mode, all scopes, no tenant. */
+  key = ''
+
+  constructor(options: { limits?: Partial<ApiLimits>; store?: Store } = {}) {
+    this.store = options.store ?? new MemoryStore({ clock: () => this.clock.monotonic() })
+    const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)), fraction: () => 0.5 }
+    const { clock, slots, store } = this
+    this.acceptor = createAcceptor({ store, clock, random, nodeId: NODE_ID, slots })
+    this.context = {
+      store,
+      acceptor: this.acceptor,
+      clock,
+      random,
+      log: pino({ level: 'debug' }, { write: (line: string) => void this.logLines.push(line) }),
+      limits: { ...LIMITS, ...options.limits },
+      defaults: { retrySchedule: DEFAULT_RETRY_SCHEDULE, timeoutMs: 15_000, maxInFlight: 10 },
+      secrets: { fingerprint: random.bytes(32), cursor: random.bytes(32) },
+      urls: {
+        check: (url) =>
+          URL.canParse(url) && url.startsWith('https://')
+            ? { ok: true, url: new URL(url).href }
+            : { ok: false, reason: 'only https URLs may be endpoints', fix: 'Use https.' },
+      },
+      wake: (change) => void this.wakes.push(change),
+      unready: () => this.unready,
+      version: '0.0.0-test',
+    }
+    this.api = createApi(this.context)
+  }
+
+  /** Puts a key into the store. */
+  async addKey(
+    grant: { mode?: Mode; scopes?: Scope[]; tenantId?: string | null; expiresAt?: number } = {},
+  ): Promise<string> {
+    const { mode = 'test', scopes = ['admin'], tenantId = null, expiresAt = null } = grant
+    const made = createApiKey({ mode, scopes, tenantId, expiresAt, random: this.context.random, now: this.clock.now() })
+    await this.store.putApiKey({ key: made.row })
+    return made.key
+  }
+
+  async ask(method: string, path: string, { key = this.key, body, raw, headers = {} }: Ask = {}): Promise<TestAnswer> {
+    const content = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+    const request = new Request(`http://runbell.test${path}`, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(content === undefined ? {} : { body: content }),
+    })
+    const response = await this.api.fetch(request)
+    const text = await response.text()
+    const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '')
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
+  }
+
+  get = (path: string, ask: Ask = {}) => this.ask('GET', path, ask)
+  post = (path: string, ask: Ask = {}) => this.ask('POST', path, ask)
+
+  /** A new endpoint's id. */
+  async addEndpoint(fields: Record<string, unknown> = {}, key = this.key): Promise<string> {
+    const answer = await this.post('/v1/endpoints', { key, body: { url: 'https://receiver.test/hook', ...fields } })
+    return answer.json.id as string
+  }
+}
+
+export async function createTestApi(options: { limits?: Partial<ApiLimits>; store?: Store } = {}): Promise<TestApi> {
+  const test = new TestApi(options)
+  test.key = await test.addKey()
+  await test.store.joinNode({ nodeId: NODE_ID, leaseMs: 60_000 })
+  return test
+}
+
+let count = 0
+
+/** An event of our own type that can be published in test mode. */
+export function sampleEvent(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    event_id: `evt_test_sample${String(++count).padStart(6, '0')}`,
+    type: 'acme.invoice.drafted',
+    agent: { id: 'billing' },
+    data: { total: 1 },
+    ...fields,
+  }
+}

@@ -1,0 +1,71 @@
+import type { Problem } from '@runbell/sdk/contract'
+import { CliError } from './cli-error.ts'
+
+/** Speaks with a server that runs, as its operator. Deliveries never go this way: they have a door of their own. */
+export interface ApiClient {
+  get<Answer>(path: string): Promise<Answer>
+  post<Answer>(path: string, body?: unknown): Promise<Answer>
+  patch<Answer>(path: string, body: unknown): Promise<Answer>
+  delete(path: string): Promise<void>
+}
+
+/** The server refused. */
+export class ApiRefused extends CliError {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'ApiRefused'
+    this.status = status
+  }
+}
+
+/** For a request and its answer together. */
+const TIMEOUT_MS = 30_000
+
+/**
+ * @param url where the server answers, without `/v1`
+ * @param key an API key with the scopes that are needed
+ */
+export function createApiClient(url: string, key: string): ApiClient {
+  async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const init = { method, headers, redirect: 'manual' as const, signal: AbortSignal.timeout(TIMEOUT_MS) }
+    let status: number
+    let text: string
+    try {
+      const response = await fetch(new URL(path, url), body === undefined ? init : { ...init, body: JSON.stringify(body) })
+      status = response.status
+      text = await response.text()
+    } catch {
+      throw new CliError(`no server answers at ${url}: check the address and that it runs`)
+    }
+    const answer = parse(text)
+    if (status >= 200 && status < 300) return answer as Answer
+    throw new ApiRefused(status, refusalOf(status, answer))
+  }
+
+  return {
+    get: (path) => call('GET', path),
+    post: (path, body) => call('POST', path, body),
+    patch: (path, body) => call('PATCH', path, body),
+    async delete(path) {
+      await call('DELETE', path)
+    },
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function refusalOf(status: number, answer: unknown): string {
+  const { detail, suggested_fix: fix, errors } = (answer ?? {}) as Partial<Problem>
+  if (detail === undefined) return `the server answered ${status} without saying why: check that it is a Runbell server`
+  const where = errors?.map(({ path, message }) => ` ${path} ${message}.`).join('') ?? ''
+  return `the server refused: ${detail}${where} ${fix ?? ''}`.trimEnd()
+}

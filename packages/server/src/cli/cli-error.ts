@@ -1,0 +1,19 @@
+/** What the process ends with; `--help` documents them. */
+export const EXIT = {
+  ok: 0,
+  /** It could not be done. */
+  failed: 1,
+  /** It was asked for wrongly: an unknown command or flag, or a setting that cannot be read. */
+  usage: 2,
+} as const
+
+/** Ends a command; the message is one plain sentence that says what to do, without a full stop. */
+export class CliError extends Error {
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number = EXIT.failed) {
+    super(message)
+    this.name = 'CliError'
+    this.exitCode = exitCode
+  }
+}

@@ -1,0 +1,67 @@
+import { apiKeyRow } from '../api/index.ts'
+import type { Settings } from '../config/settings.ts'
+import type { AttemptLine } from '../delivery/run-delivery.ts'
+import { createRunbell, type Runbell } from '../runbell.ts'
+import { createApiClient, type ApiClient } from './api-client.ts'
+import { prepareDataDir } from './data-dir.ts'
+import { readDevFile, writeDevFile } from './dev-file.ts'
+import { placeInboxEndpoint } from './inbox-endpoint.ts'
+import { openInbox, type Inbox } from './inbox.ts'
+import { createLog } from './serve.ts'
+
+/** A server in test mode with its inbox. */
+export interface DevServer {
+  runbell: Runbell
+  settings: Settings
+  api: ApiClient
+  apiKey: string
+  inbox: Inbox
+  inboxEndpointId: string
+  /** Calls back for every attempt, after it is on record. */
+  onAttempt(listener: (line: AttemptLine) => void): void
+  stop(): Promise<void>
+}
+
+/** Opens the database, serves, and points the inbox's endpoint at the inbox. */
+export async function openDevServer(settings: Settings, onFatal: (error: Error) => void): Promise<DevServer> {
+  prepareDataDir(settings.dataDir)
+  const listeners: ((line: AttemptLine) => void)[] = []
+  const runbell = await createRunbell({
+    settings,
+    command: 'dev',
+    log: createLog(settings.logLevel),
+    onAttempt: (line) => listeners.forEach((listener) => listener(line)),
+    onFatal,
+  })
+  let inbox: Inbox | null = null
+  try {
+    // Only now: the database's lock keeps a second process off this file too.
+    const file = readDevFile(settings.dataDir)
+    const key = apiKeyRow(file.apiKey, { scopes: ['admin'], now: runbell.clock.now() })
+    if (key !== null) await runbell.store.putApiKey({ key })
+    const api = createApiClient(runbell.url, file.apiKey)
+    inbox = await openInbox()
+    const placed = await placeInboxEndpoint(api, file.inbox, `${inbox.url}/`)
+    inbox.trust(placed.secret)
+    writeDevFile(settings.dataDir, { ...file, inbox: placed })
+    return assemble({ runbell, settings, api, apiKey: file.apiKey, inbox, inboxEndpointId: placed.endpointId }, listeners)
+  } catch (error) {
+    await runbell.stop()
+    await inbox?.close()
+    throw error
+  }
+}
+
+function assemble(
+  parts: Omit<DevServer, 'onAttempt' | 'stop'>,
+  listeners: ((line: AttemptLine) => void)[],
+): DevServer {
+  return {
+    ...parts,
+    onAttempt: (listener) => void listeners.push(listener),
+    async stop() {
+      await parts.runbell.stop()
+      await parts.inbox.close()
+    },
+  }
+}

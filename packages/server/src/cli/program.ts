@@ -1,0 +1,39 @@
+import { Command } from 'commander'
+import { VERSION } from '../version.ts'
+import { addConfigCommand } from './config.ts'
+import { addDevCommand } from './dev.ts'
+import { addKeysCommand } from './keys.ts'
+import { addStartCommand } from './start.ts'
+
+const HELP = `
+Examples:
+  runbell dev                                       try it out: test mode, an inbox, no configuration
+  runbell dev --demo --once                         watch an agent's run being delivered, then end
+  runbell start --port 4600                         production
+  runbell keys create --scope publish --mode live   a key for a producer
+  runbell config                                    what is set, and where
+
+Exit codes:
+  0    done, or stopped by SIGTERM or Ctrl-C
+  1    it could not be done; standard error says why in one sentence
+  2    asked for wrongly: an unknown command or flag, or a setting that cannot be read
+  130  ended at once by a second Ctrl-C (143: by a second SIGTERM)
+
+Settings: flags go before environment variables. A command's --help names both.`
+
+/** @param run is handed the work of the command that was asked for; it resolves with the exit code */
+export function createProgram(run: (work: Promise<number>) => Promise<void>): Command {
+  const program = new Command('runbell')
+    .description('Self-hosted webhooks for AI agents.')
+    .version(VERSION, '--version', 'Print the version.')
+    .helpOption('-h, --help', 'Print help.')
+    .exitOverride()
+    .showHelpAfterError('Run it with --help to see what there is.')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'runbell: ')) })
+    .addHelpText('after', HELP)
+  addDevCommand(program, run)
+  addStartCommand(program, run)
+  addKeysCommand(program, run)
+  addConfigCommand(program, run)
+  return program
+}

@@ -1,0 +1,5 @@
+export { createRunbell, type Runbell, type RunbellOptions } from './runbell.ts'
+export { loadSettings, type LoadedSettings } from './config/load.ts'
+export { SettingError, type Settings } from './config/settings.ts'
+export type { AttemptLine } from './delivery/run-delivery.ts'
+export { VERSION } from './version.ts'

@@ -1,0 +1,31 @@
+import { CliError } from './cli/cli-error.ts'
+import { explainError } from './cli/explain-error.ts'
+import { tolerateClosedPipes } from './cli/output.ts'
+import { createProgram } from './cli/program.ts'
+
+/**
+ * The command line.
+ * @param args without the program's own name
+ * @returns the exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  tolerateClosedPipes()
+  let exitCode = 0
+  const program = createProgram(async (work) => {
+    exitCode = await work
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    const explained = explainError(error)
+    if (explained.message !== null) process.stderr.write(`runbell: ${explained.message}\n`)
+    if (isUnforeseen(error) && process.env['RUNBELL_LOG_LEVEL'] === 'debug') console.error(error)
+    return explained.exitCode
+  }
+}
+
+/** Where the sentence may hide a mistake of ours, a debugging user gets the stack too. */
+function isUnforeseen(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof CliError)
+}

@@ -1,0 +1,65 @@
+import { Database, openWriter } from './database.ts'
+import { describeError, unpackInput, type Reply, type Request } from './messages.ts'
+import { EndpointRefs, type SqliteContext } from './verbs/context.ts'
+import { VERBS } from './verbs/index.ts'
+
+export function openContext(path: string, role: 'writer' | 'reader'): SqliteContext {
+  const db = role === 'writer' ? openWriter(path) : new Database(path, { readOnly: true })
+  return { db, endpointRefs: new EndpointRefs(db) }
+}
+
+function run(context: SqliteContext, request: Request): unknown {
+  const verb = VERBS[request.verb] as (context: SqliteContext, input: unknown) => unknown
+  return verb(context, unpackInput(request))
+}
+
+/** Answers requests that only read, each for itself. */
+export function readEach(context: SqliteContext, requests: readonly Request[]): Reply[] {
+  return requests.map((request) => {
+    // What is cached of an endpoint belongs to the writer; a reader looks each time.
+    context.endpointRefs.clear()
+    try {
+      return { id: request.id, output: run(context, request) }
+    } catch (error) {
+      return { id: request.id, error: describeError(error) }
+    }
+  })
+}
+
+/**
+ * Runs requests in one transaction and commits once: one flush to the disk for all of them (group commit). The replies
+ * may be given only because the commit has happened when this returns.
+ */
+export function writeGroup(context: SqliteContext, requests: readonly Request[]): Reply[] {
+  const { handle } = context.db
+  try {
+    handle.exec('BEGIN IMMEDIATE')
+    const replies = requests.map((request) => runOne(context, request))
+    handle.exec('COMMIT')
+    return replies
+  } catch (error) {
+    // Whether it was the disk or a bug: nothing of the group happened, and everyone in it is told so.
+    if (handle.isTransaction) handle.exec('ROLLBACK')
+    context.endpointRefs.clear()
+    const failure = describeError(error)
+    return requests.map(({ id }) => ({ id, error: failure }))
+  }
+}
+
+/** Runs one request of a group so that its failure leaves the others alone. */
+function runOne(context: SqliteContext, request: Request): Reply {
+  const { handle } = context.db
+  handle.exec('SAVEPOINT request')
+  try {
+    const output = run(context, request)
+    handle.exec('RELEASE request')
+    return { id: request.id, output }
+  } catch (error) {
+    context.endpointRefs.clear()
+    // A full disk may have ended the whole transaction: then nobody's part of it stands.
+    if (!handle.isTransaction) throw error
+    handle.exec('ROLLBACK TO request')
+    handle.exec('RELEASE request')
+    return { id: request.id, error: describeError(error) }
+  }
+}

@@ -1,0 +1,40 @@
+/** Compiles both packages to their `dist` folders, as they are published. */
+import './require-node.mjs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+/** Files beside the source that are read when the program runs. */
+const DATA = ['store/sqlite/migrations']
+
+// The server is compiled against the SDK's compiled types, so the order matters.
+if (compile('packages/sdk') && compile('packages/server')) {
+  const server = join(ROOT, 'packages/server')
+  for (const path of DATA) cpSync(join(server, 'src', path), join(server, 'dist', path), { recursive: true })
+  process.stdout.write('build: packages/sdk/dist and packages/server/dist are written\n')
+} else process.exitCode = 1
+
+function compile(folder) {
+  const dist = join(ROOT, folder, 'dist')
+  rmSync(dist, { recursive: true, force: true })
+  const { status } = spawnSync(process.execPath, [TSC, '-p', join(folder, 'tsconfig.build.json')], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  if (status !== 0) {
+    process.stdout.write(`build: ${folder} does not compile\n`)
+    return false
+  }
+  for (const file of globSync('**/*.js', { cwd: dist })) renameUrls(join(dist, file))
+  return true
+}
+
+/** The compiler rewrites the endings of imports; those of `new URL('./worker.ts', import.meta.url)` are left to us. */
+function renameUrls(file) {
+  const text = readFileSync(file, 'utf8')
+  const renamed = text.replaceAll(/(new URL\('\.[^']*)\.ts'(, import\.meta\.url\))/g, "$1.js'$2")
+  if (renamed !== text) writeFileSync(file, renamed)
+}

@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { createApiKey } from '../../packages/server/src/api/access/api-key.ts'
+import { createSystemRandom } from '../../packages/server/src/system.ts'
+
+const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
+
+/** A live admin key that every server of a test run accepts. */
+export const ADMIN_KEY = createApiKey({
+  mode: 'live',
+  scopes: ['admin'],
+  now: Date.now(),
+  random: createSystemRandom(),
+}).key
+
+/** A real `runbell start`, as a user would run it. */
+export interface ServerProcess {
+  url: string
+  child: ChildProcess
+  /** What it has written to standard error so far. */
+  log(): string
+  /** Ends it with this signal and waits; resolves with the exit code, or `null` where the signal ended it. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
+}
+
+/** Starts a server on loopback; deliveries may go to loopback. Resolves once it serves. */
+export async function startServer(
+  dataDir: string,
+  environment: Record<string, string> = {},
+  flags: string[] = [],
+): Promise<ServerProcess> {
+  const child = spawn(
+    process.execPath,
+    [BIN, 'start', '--json', '--host', '127.0.0.1', '--port', '0', '--data-dir', dataDir, ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        RUNBELL_ADMIN_KEYS: ADMIN_KEY,
+        RUNBELL_EGRESS_ALLOW: '127.0.0.0/8',
+        RUNBELL_LOG_LEVEL: 'warn',
+        ...environment,
+      },
+    },
+  )
+  let log = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text))
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  const first = once(lines, 'line') as Promise<[string]>
+  const ended = once(child, 'exit').then(() => null)
+  const ready = await Promise.race([first, ended])
+  if (ready === null) throw new Error(`the server ended before it was ready:\n${log}`)
+  const { url } = JSON.parse(ready[0]) as { url: string }
+  return {
+    url,
+    child,
+    log: () => log,
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+      child.kill(signal)
+      const [code] = (await once(child, 'exit')) as [number | null]
+      return code
+    },
+  }
+}
+
+/** Calls the API with the admin key; throws where the answer is not 2xx, with what it said. */
+export async function call<Answer>(server: { url: string }, method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await fetch(`${server.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+  return (text === '' ? undefined : JSON.parse(text)) as Answer
+}
