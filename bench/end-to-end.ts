@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createApiKey } from '../packages/server/src/api/access/api-key.ts'
+import { loadSettings } from '../packages/server/src/config/load.ts'
+import { createRunbell } from '../packages/server/src/runbell.ts'
+import { createSystemRandom } from '../packages/server/src/system.ts'
+
+const LOAD = fileURLToPath(new URL('publish-load.ts', import.meta.url))
+
+export interface EndToEndResult {
+  publishers: number
+  /** Events a second that were answered 202. */
+  perSecond: number
+  /** Events in the mean transaction. */
+  meanGroup: number
+  /** Milliseconds from request to 202. */
+  p50: number
+  p99: number
+  /** CPU microseconds of the server process per event. */
+  cpuPerEvent: number
+}
+
+/** Publishes over HTTP from another process, one event a request, and looks at how many share a commit. */
+export async function measureEndToEnd(folder: string, publishers: number, seconds: number): Promise<EndToEndResult> {
+  const dataDir = await mkdtemp(join(folder, 'end-to-end-'))
+  const { key } = createApiKey({ mode: 'live', scopes: ['admin'], now: Date.now(), random: createSystemRandom() })
+  const flags = { 'data-dir': dataDir, 'host': '127.0.0.1', 'port': '0', 'log-level': 'error' }
+  const { settings } = loadSettings('start', flags, { RUNBELL_ADMIN_KEYS: key })
+  const runbell = await createRunbell({ settings, command: 'start' })
+  try {
+    await load(runbell.url, key, publishers, 1)
+    const before = { ...runbell.acceptor.stats(), cpu: process.cpuUsage() }
+    const result = await load(runbell.url, key, publishers, seconds)
+    if (result.failed > 0) throw new Error(`${result.failed} events were refused`)
+    const { commits, events } = runbell.acceptor.stats()
+    const cpu = process.cpuUsage(before.cpu)
+    return {
+      publishers,
+      perSecond: result.perSecond,
+      meanGroup: (events - before.events) / (commits - before.commits),
+      p50: result.p50,
+      p99: result.p99,
+      cpuPerEvent: (cpu.user + cpu.system) / (events - before.events),
+    }
+  } finally {
+    await runbell.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+interface LoadResult {
+  failed: number
+  perSecond: number
+  p50: number
+  p99: number
+}
+
+async function load(url: string, key: string, publishers: number, seconds: number): Promise<LoadResult> {
+  const { stdout } = await promisify(execFile)(process.execPath, [LOAD, url, key, String(publishers), String(seconds)])
+  return JSON.parse(stdout) as LoadResult
+}

@@ -1,0 +1,101 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { styleText } from 'node:util'
+import { measureEndToEnd, type EndToEndResult } from './end-to-end.ts'
+import { measureGroups } from './store-groups.ts'
+
+/*
+ * Measures ratios within one run: absolute figures of a shared machine drift by 40 %. Each round measures every variant
+ * once, interleaved; the figures are medians over rounds, the ratios medians of each round's own ratio.
+ */
+
+const json = process.argv.includes('--json')
+const ROUNDS = Number(process.env['RUNBELL_BENCH_ROUNDS'] ?? 5)
+const SECONDS = Number(process.env['RUNBELL_BENCH_SECONDS'] ?? 2)
+const GROUP = 100
+const PUBLISHERS = 64
+
+/** Held by the delivery core: groups of 100 against one commit per event, and the mean group under 64 publishers. */
+const TARGETS = { groupRatio: 10, meanGroup: 16 }
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+function progress(text: string): void {
+  if (!json && process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'runbell-bench-'))
+  const singles: number[] = []
+  const groups: number[] = []
+  const ratios: number[] = []
+  const whole: EndToEndResult[] = []
+  try {
+    for (let round = 1; round <= ROUNDS; round++) {
+      progress(`round ${round} of ${ROUNDS}: store, one commit per event`)
+      const single = await measureGroups(folder, 1, SECONDS)
+      progress(`round ${round} of ${ROUNDS}: store, groups of ${GROUP}`)
+      const grouped = await measureGroups(folder, GROUP, SECONDS)
+      progress(`round ${round} of ${ROUNDS}: end to end, ${PUBLISHERS} publishers`)
+      whole.push(await measureEndToEnd(folder, PUBLISHERS, SECONDS))
+      singles.push(single.eventsPerSecond)
+      groups.push(grouped.eventsPerSecond)
+      ratios.push(grouped.eventsPerSecond / single.eventsPerSecond)
+    }
+  } finally {
+    progress('')
+    await rm(folder, { recursive: true, force: true })
+  }
+  report({
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    node: process.version,
+    load: loadavg()[0] ?? 0,
+    rounds: ROUNDS,
+    storeSingle: median(singles),
+    storeGroup: median(groups),
+    groupRatio: median(ratios),
+    endToEnd: {
+      perSecond: median(whole.map(({ perSecond }) => perSecond)),
+      meanGroup: median(whole.map(({ meanGroup }) => meanGroup)),
+      p50: median(whole.map(({ p50 }) => p50)),
+      p99: median(whole.map(({ p99 }) => p99)),
+      cpuPerEvent: median(whole.map(({ cpuPerEvent }) => cpuPerEvent)),
+    },
+  })
+}
+
+interface Report {
+  machine: string
+  node: string
+  load: number
+  rounds: number
+  storeSingle: number
+  storeGroup: number
+  groupRatio: number
+  endToEnd: Omit<EndToEndResult, 'publishers'>
+}
+
+function report(result: Report): void {
+  if (json) return void process.stdout.write(`${JSON.stringify({ ...result, targets: TARGETS })}\n`)
+  const { endToEnd } = result
+  const held = (ok: boolean) => (ok ? styleText('green', 'held') : styleText('red', 'MISSED'))
+  const lines = [
+    `${result.machine}, Node ${result.node}, load ${result.load.toFixed(1)}, medians of ${result.rounds} rounds`,
+    '',
+    `store, one commit per event   ${result.storeSingle.toFixed(0).padStart(8)} events/s   (synchronous=FULL)`,
+    `store, groups of ${GROUP}          ${result.storeGroup.toFixed(0).padStart(8)} events/s`,
+    `  ratio ${result.groupRatio.toFixed(1)}, target ≥ ${TARGETS.groupRatio}: ${held(result.groupRatio >= TARGETS.groupRatio)}`,
+    '',
+    `${PUBLISHERS} publishers over HTTP       ${endToEnd.perSecond.toFixed(0).padStart(8)} events/s   ` +
+      `p50 ${endToEnd.p50.toFixed(1)} ms, p99 ${endToEnd.p99.toFixed(1)} ms, ` +
+      `${endToEnd.cpuPerEvent.toFixed(0)} µs of server CPU per event`,
+    `  mean group ${endToEnd.meanGroup.toFixed(1)}, target ≥ ${TARGETS.meanGroup}: ${held(endToEnd.meanGroup >= TARGETS.meanGroup)}`,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+await main()
