@@ -28,8 +28,11 @@ function compile(folder) {
     process.stdout.write(`build: ${folder} does not compile\n`)
     return false
   }
-  for (const file of globSync('**/*.js', { cwd: dist })) renameUrls(join(dist, file))
-  return true
+  const files = globSync('**/*.js', { cwd: dist }).map((file) => join(dist, file))
+  for (const file of files) renameUrls(file)
+  const bound = files.filter((file) => readFileSync(file, 'utf8').includes('runbell-source'))
+  for (const file of bound) process.stdout.write(`build: ${file} asks for source, which is not published\n`)
+  return bound.length === 0
 }
 
 /** The compiler rewrites the endings of imports; those of `new URL('./worker.ts', import.meta.url)` are left to us. */

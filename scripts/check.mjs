@@ -10,14 +10,14 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** @type {[name: string, command: string[]][]} */
 const STEPS = [
   ['format', ['oxfmt', '--check', '.']],
-  ['lint', ['oxlint']],
+  ['lint', process.stdout.isTTY ? ['oxlint'] : ['oxlint', '-f', 'unix']],
   ['types: SDK, web standards only', ['tsc', '-p', 'packages/sdk/tsconfig.json']],
   ['types: contract and catalog, language only', ['tsc', '-p', 'packages/sdk/tsconfig.contract.json']],
   ['types: core, language only', ['tsc', '-p', 'packages/server/src/core/tsconfig.json']],
@@ -34,7 +34,7 @@ for (const [name, line] of STEPS) {
   const [command = '', ...args] = line
   process.stdout.write(`\n--- ${name}: ${line.join(' ')}\n`)
   const startedAt = performance.now()
-  const { status, error } = spawnSync(command, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const { status, error } = runStep(command, args)
   if (error !== undefined) process.stdout.write(`${error.message}\n`)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   if (status === 0) process.stdout.write(`ok (${seconds} s)\n`)
@@ -50,3 +50,11 @@ if (values.report !== undefined) {
 const summary = failed.length === 0 ? `all ${STEPS.length} checks passed` : `failed: ${failed.join('; ')}`
 process.stdout.write(`\ncheck: ${summary}\n`)
 process.exitCode = failed.length === 0 ? 0 : 1
+
+/** Some tools colour a log that no terminal shows. */
+function runStep(command, args) {
+  if (process.stdout.isTTY) return spawnSync(command, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const step = spawnSync(command, args, { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  process.stdout.write(stripVTControlCharacters(`${step.stdout ?? ''}${step.stderr ?? ''}`))
+  return step
+}

@@ -53,7 +53,7 @@ const g3: Check = ({ store, acknowledgements }, { events }) => {
 const g5: Check = ({ store }) =>
   store.acceptances
     .filter(({ matched, expected }) => matched.join() !== expected.join())
-    .map(({ eventId, matched, expected }) => `G5: ${eventId} went to ${matched} instead of ${expected}`)
+    .map(({ eventId, matched, expected }) => `G5: ${eventId} went to ${matched.join()} instead of ${expected.join()}`)
 
 const sequences: Check = (_evidence, { events }) => {
   const last = new Map<string, number>()

@@ -1,6 +1,5 @@
 import type { AttemptOutcome, AttemptRequest, FailureOutcome } from '../../packages/server/src/core/attempt-outcome.ts'
 import { NO_FAULTS, type FaultRates } from './fault-rates.ts'
-import type { SimulatedNode } from './node.ts'
 import type { World } from './world.ts'
 
 /** One request whose first byte left. */
@@ -20,6 +19,14 @@ export interface SentRequest {
 }
 
 const PHASES = { dns: null, connect: null, tls: null, wait: null }
+
+/** Who sends, as far as the network is concerned. */
+export interface Sender {
+  readonly id: string
+  /** Waits, if it lives to see the end of it. */
+  pause(ms: number, point?: string): Promise<void>
+  kill(): void
+}
 
 /** The way to the receivers, and what they answer. */
 export class Network {
@@ -65,7 +72,7 @@ export class Network {
     this.rates = NO_FAULTS
   }
 
-  async send(node: SimulatedNode, request: AttemptRequest): Promise<AttemptOutcome> {
+  async send(node: Sender, request: AttemptRequest): Promise<AttemptOutcome> {
     const { random } = this.#world
     await node.pause(random.between(0, 3))
     if (random.chance(this.rates.ownFault)) return { kind: 'not_sent', fault: 'no_resources', detail: 'simulated' }
@@ -95,7 +102,7 @@ export class Network {
     return outcome
   }
 
-  async #receive(node: SimulatedNode, request: AttemptRequest, sent: SentRequest): Promise<AttemptOutcome> {
+  async #receive(node: Sender, request: AttemptRequest, sent: SentRequest): Promise<AttemptOutcome> {
     const { random } = this.#world
     const failed = (outcome: FailureOutcome['outcome'], ms: number): FailureOutcome => ({
       kind: 'failure',

@@ -1,7 +1,7 @@
 import { subscribes } from '../../packages/server/src/core/match.ts'
 import type { AcceptItem, AcceptResult } from '../../packages/server/src/store/accept.ts'
 import type { NodeLife } from '../../packages/server/src/store/memory/state.ts'
-import { MemoryStore } from '../../packages/server/src/store/memory/memory-store.ts'
+import type { MemoryStore } from '../../packages/server/src/store/memory/memory-store.ts'
 
 /** What happened at the moment an event was committed. */
 export interface Acceptance {

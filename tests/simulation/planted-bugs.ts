@@ -146,12 +146,12 @@ class UnknownExhausts extends MemoryStore {
 }
 
 /** Does the second half of what a verb should have done at once, unless the node dies in between. */
-function flushedLater<Late extends MemoryStore & { takeLate(): (() => void)[] }>(verb: 'acceptEvents' | 'recordAttempts') {
+function flushedLater(verb: 'acceptEvents' | 'recordAttempts') {
   return (store: Store, node: SimulatedNode): Store =>
     replace(store, {
       [verb]: async (input: never) => {
         const result = await (store[verb] as (input: never) => Promise<unknown>).call(store, input)
-        const late = (store as Late).takeLate()
+        const late = (store as DualWrite | RetryOutsideTransaction).takeLate()
         await node.pause(2, 'between two commits')
         for (const write of late) write()
         return result
@@ -160,7 +160,7 @@ function flushedLater<Late extends MemoryStore & { takeLate(): (() => void)[] }>
 }
 
 export const PLANTED_BUGS: Record<string, PlantedBug> = {
-  'dual write': { Store: DualWrite, wrap: flushedLater<DualWrite>('acceptEvents') },
+  'dual write': { Store: DualWrite, wrap: flushedLater('acceptEvents') },
   'check-then-act': {
     Store: CheckThenAct,
     wrap: (store, node) =>
@@ -205,7 +205,7 @@ export const PLANTED_BUGS: Record<string, PlantedBug> = {
   },
   'retry outside the transaction': {
     Store: RetryOutsideTransaction,
-    wrap: flushedLater<RetryOutsideTransaction>('recordAttempts'),
+    wrap: flushedLater('recordAttempts'),
   },
   'stale endpoint cache': { Store: StaleEndpointCache },
   'rotation drops the second-oldest secret': { Store: SecondOldestSecretDropped },

@@ -7,13 +7,14 @@ import { createSystemRandom } from '../../packages/server/src/system.ts'
 
 const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
 
+function newAdminKey(mode: 'live' | 'test'): string {
+  return createApiKey({ mode, scopes: ['admin'], now: Date.now(), random: createSystemRandom() }).key
+}
+
 /** A live admin key that every server of a test run accepts. */
-export const ADMIN_KEY = createApiKey({
-  mode: 'live',
-  scopes: ['admin'],
-  now: Date.now(),
-  random: createSystemRandom(),
-}).key
+export const ADMIN_KEY = newAdminKey('live')
+/** The same for test mode. */
+export const TEST_ADMIN_KEY = newAdminKey('test')
 
 /** A real `runbell start`, as a user would run it. */
 export interface ServerProcess {
@@ -38,7 +39,7 @@ export async function startServer(
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
-        RUNBELL_ADMIN_KEYS: ADMIN_KEY,
+        RUNBELL_ADMIN_KEYS: `${ADMIN_KEY},${TEST_ADMIN_KEY}`,
         RUNBELL_EGRESS_ALLOW: '127.0.0.0/8',
         RUNBELL_LOG_LEVEL: 'warn',
         ...environment,

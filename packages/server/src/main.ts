@@ -20,12 +20,12 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     const explained = explainError(error)
     if (explained.message !== null) process.stderr.write(`runbell: ${explained.message}\n`)
-    if (isUnforeseen(error) && process.env['RUNBELL_LOG_LEVEL'] === 'debug') console.error(error)
+    if (process.env['RUNBELL_LOG_LEVEL'] === 'debug') process.stderr.write(stackOf(error))
     return explained.exitCode
   }
 }
 
-/** Where the sentence may hide a mistake of ours, a debugging user gets the stack too. */
-function isUnforeseen(error: unknown): boolean {
-  return error instanceof Error && !(error instanceof CliError)
+/** Where the sentence may hide a mistake of ours, whoever debugs gets the stack too. */
+function stackOf(error: unknown): string {
+  return error instanceof CliError || !(error instanceof Error) ? '' : `${error.stack}\n`
 }

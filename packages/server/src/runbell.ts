@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { createAcceptor, type Acceptor } from './accept/acceptor.ts'
 import { importAdminKeys } from './admin-keys.ts'
-import { createApi } from './api/api.ts'
-import type { ApiContext } from './api/context.ts'
+import { createApi, type Api } from './api/api.ts'
 import type { Settings } from './config/settings.ts'
 import type { Clock, RandomSource } from './core/clock.ts'
 import { createEgressPolicy } from './delivery/egress-policy.ts'
@@ -61,74 +60,83 @@ const STOP_MARGIN_MS = 1500
 
 /** Puts a server together and starts it: the one place where everything is wired. */
 export async function createRunbell(options: RunbellOptions): Promise<Runbell> {
-  const { settings, command } = options
+  const { settings } = options
   const log = options.log ?? pino({ level: settings.logLevel, base: null }, pino.destination(2))
   const onFatal = options.onFatal ?? ((error) => log.fatal({ err: error }, 'cannot go on'))
   const store = await openSqliteStore({ path: join(settings.dataDir, 'runbell.db'), onFatal })
   try {
-    return await startOn(store, { ...options, log })
+    return await startOn(store, log, options)
   } catch (error) {
     await store.close()
     throw error
   }
+}
 
-  async function startOn(store: Store, { log }: { log: Logger }): Promise<Runbell> {
-    const random = createSystemRandom()
-    const nodeId = randomUUID()
-    const { highWater } = await store.joinNode({ nodeId, leaseMs: DEFAULT_LEASE_MS })
-    const clock = createSystemClock(highWater, (suspicious) => warnOfClock(log, suspicious))
-    await importAdminKeys(store, settings.adminKeys, clock.now())
-    const egress = createEgressPolicy({ allow: settings.egressAllow, devLoopback: command === 'dev' })
-    const engine = createEngine({
-      ...{ store, clock, random, nodeId },
-      transport: createTransport({ egress, monotonic: clock.monotonic }),
-      sign: createSigner(),
-      userAgent: `Runbell/${VERSION}`,
-      maxInFlight: settings.maxInFlight,
-      onAttempt: (line) => {
-        log.info(line, 'delivery.attempted')
-        options.onAttempt?.(line)
-      },
-      onError: (error) => log.error({ err: error }, 'delivery.trouble'),
-    })
-    const acceptor = createAcceptor({ store, clock, random, nodeId, slots: engine.slots })
-    let stopping = false
-    const context: ApiContext = {
-      ...{ store, acceptor, clock, random, log },
-      limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
-      defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
-      secrets: {
-        fingerprint: await store.serverSecret({ name: 'fingerprint', candidate: random.bytes(32) }),
-        cursor: await store.serverSecret({ name: 'cursor', candidate: random.bytes(32) }),
-      },
-      urls: createUrlPolicy(egress),
-      wake: (change) => engine.wake(change),
-      unready: () => (stopping ? 'the server is stopping' : null),
-      version: VERSION,
-    }
-    const server = createServer(
-      {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-      },
-      createApi(context).listener,
-    )
-    const port = await listen(server, settings)
-    egress.setOwnListeners([{ host: settings.host, port }])
-    await engine.start()
-    return {
-      url: `http://${hostInUrl(settings.host)}:${port}`,
-      ...{ port, store, clock, random, acceptor },
-      closeToDeliveries: (listeners) => egress.setOwnListeners([{ host: settings.host, port }, ...listeners]),
-      async stop() {
-        if (stopping) return
-        stopping = true
-        await stopAll(server, engine, store)
-      },
-    }
+async function startOn(store: Store, log: Logger, options: RunbellOptions): Promise<Runbell> {
+  const { settings, command } = options
+  const random = createSystemRandom()
+  const nodeId = randomUUID()
+  const { highWater } = await store.joinNode({ nodeId, leaseMs: DEFAULT_LEASE_MS })
+  const clock = createSystemClock(highWater, (suspicious) => warnOfClock(log, suspicious))
+  await importAdminKeys(store, settings.adminKeys, clock.now())
+  const egress = createEgressPolicy({ allow: settings.egressAllow, devLoopback: command === 'dev' })
+  const engine = createEngine({
+    ...{ store, clock, random, nodeId },
+    transport: createTransport({ egress, monotonic: clock.monotonic }),
+    sign: createSigner(),
+    userAgent: `Runbell/${VERSION}`,
+    maxInFlight: settings.maxInFlight,
+    onAttempt: (line) => {
+      log.info(line, 'delivery.attempted')
+      options.onAttempt?.(line)
+    },
+    onError: (error) => log.error({ err: error }, 'delivery.trouble'),
+  })
+  const acceptor = createAcceptor({ store, clock, random, nodeId, slots: engine.slots })
+  let stopping = false
+  const api = createApi({
+    ...{ store, acceptor, clock, random, log },
+    limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
+    defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
+    secrets: {
+      fingerprint: await store.serverSecret({ name: 'fingerprint', candidate: random.bytes(32) }),
+      cursor: await store.serverSecret({ name: 'cursor', candidate: random.bytes(32) }),
+    },
+    urls: createUrlPolicy(egress),
+    wake: (change) => engine.wake(change),
+    unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
+    version: VERSION,
+  })
+  const server = createHttpServer(api)
+  const port = await listen(server, settings)
+  const own = { host: settings.host, port }
+  egress.setOwnListeners([own])
+  await engine.start()
+  return {
+    url: `http://${hostInUrl(settings.host)}:${port}`,
+    ...{ port, store, clock, random, acceptor },
+    closeToDeliveries: (listeners) => egress.setOwnListeners([own, ...listeners]),
+    async stop() {
+      if (stopping) return
+      stopping = true
+      await stopAll(server, engine, store)
+    },
   }
+}
+
+function createHttpServer(api: Api): Server {
+  const server = createServer(
+    {
+      // The API answers a missing Host itself, with a body that says so.
+      requireHostHeader: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    api.listener,
+  )
+  return server.on('clientError', api.clientError)
 }
 
 async function listen(server: Server, { host, port }: Settings): Promise<number> {

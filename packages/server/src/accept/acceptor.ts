@@ -5,6 +5,7 @@ import type { AcceptItem, AcceptResult } from '../store/accept.ts'
 import type { Claim } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import { completeBody } from '../store/body.ts'
+import { GroupQueue } from './group-queue.ts'
 import { createMatcher } from './matcher.ts'
 import type { SlotSource } from './slot-source.ts'
 
@@ -47,92 +48,43 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** Bytes of received events a transaction takes at most. */
-const MAX_GROUP_BYTES = 4 * 1024 * 1024
-/** Rows a transaction takes at most: events and deliveries (details 1). */
-const MAX_GROUP_ROWS = 5000
-
-/**
- * Group commit: one transaction is under way at a time, and the next takes all that queued meanwhile,
- * so that one flush to the disk carries many events.
- */
+/** Accepts events in groups, so that one flush to the disk carries many of them. */
 export function createAcceptor(options: AcceptorOptions): Acceptor {
   const { store, clock, random, nodeId, slots, maxGroup = 1000, gatherMs = 2 } = options
   const matcher = createMatcher(store)
-  let queue: Waiting[] = []
-  let committing = false
-  let timerSet = false
-  let lastCommit = -Infinity
   const totals = { commits: 0, events: 0 }
+  const queue = new GroupQueue<Waiting>({
+    clock,
+    gatherMs,
+    maxItems: maxGroup,
+    weigh: ({ item }) => ({ bytes: item.source.length, rows: 1 + item.targets.length }),
+    commit,
+  })
 
   async function accept(event: CheckedEvent, fingerprint: Uint8Array): Promise<Acceptance> {
-    const match = matcher.cached(event) ?? (await matcher.match(event))
-    const item: AcceptItem = { ...event, fingerprint, targets: targetsOf(event, match.endpoints), configVersion: match.configVersion }
-    return await new Promise<Acceptance>((resolve, reject) => {
-      queue.push({ item, event, resolve, reject })
-      schedule()
-    })
+    const { endpoints, configVersion } = matcher.cached(event) ?? (await matcher.match(event))
+    const newDeliveryId = () => newId('delivery', event.mode, clock.now(), random)
+    // Deliveries of ordered endpoints wait for their run's earlier ones (details 17).
+    const target = (endpointId: string, ordered: boolean) => ({ endpointId, deliveryId: newDeliveryId(), grant: !ordered })
+    const targets = endpoints.map(({ endpointId, ordered }) => target(endpointId, ordered))
+    const item: AcceptItem = { ...event, fingerprint, targets, configVersion }
+    return await new Promise<Acceptance>((resolve, reject) => queue.add({ item, event, resolve, reject }))
   }
 
-  function targetsOf(event: CheckedEvent, endpoints: { endpointId: string; ordered: boolean }[]) {
-    const now = clock.now()
-    return endpoints.map(({ endpointId, ordered }) => ({
-      endpointId,
-      deliveryId: newId('delivery', event.mode, now, random),
-      // Deliveries of ordered endpoints wait for their run's earlier ones (details 17).
-      grant: !ordered,
-    }))
-  }
-
-  function schedule(): void {
-    if (committing || timerSet || queue.length === 0) return
-    const wait = lastCommit + gatherMs - clock.monotonic()
-    if (wait <= 0 || queue.length >= maxGroup) return void commit()
-    timerSet = true
-    clock.after(wait, () => {
-      timerSet = false
-      if (!committing) void commit()
-    })
-  }
-
-  function takeGroup(): Waiting[] {
-    let bytes = 0
-    let rows = 0
-    let count = 0
-    for (const { item } of queue) {
-      bytes += item.source.length
-      rows += 1 + item.targets.length
-      if (count > 0 && (count >= maxGroup || bytes > MAX_GROUP_BYTES || rows > MAX_GROUP_ROWS)) break
-      count++
-    }
-    const group = queue.slice(0, count)
-    queue = queue.slice(count)
-    return group
-  }
-
-  async function commit(): Promise<void> {
-    const group = takeGroup()
-    if (group.length === 0) return
-    committing = true
-    for (const { item } of group) {
-      for (const target of item.targets) target.grant = target.grant && slots.reserve(target.endpointId)
-    }
+  async function commit(group: Waiting[]): Promise<void> {
+    for (const { item } of group) reserveSlots(slots, item)
     try {
-      const batch = { nodeId, recordedAt: clock.now(), items: group.map(({ item }) => item) }
-      const results = await store.acceptEvents(batch)
+      const items = group.map(({ item }) => item)
+      const results = await store.acceptEvents({ nodeId, recordedAt: clock.now(), items })
       totals.commits++
       totals.events += group.length
       settle(group, results)
     } catch (error) {
       for (const waiting of group) {
-        releaseSlots(waiting.item)
+        releaseSlots(slots, waiting.item)
         waiting.reject(error)
       }
       slots.reconcile()
-    } finally {
-      committing = false
-      lastCommit = clock.monotonic()
-      schedule()
     }
   }
 
@@ -140,18 +92,15 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     const started: Claim[] = []
     const woken = new Set<string>()
     let configVersion = 0
-    group.forEach((waiting, index) => {
+    group.forEach(({ item }, index) => {
       const result = results[index] as AcceptResult
-      if (result.kind === 'accepted') {
-        configVersion = Math.max(configVersion, waiting.item.configVersion)
-        collectDeliveries(waiting.item, result, started, woken)
-      } else {
-        releaseSlots(waiting.item)
-      }
-      answer(waiting, result)
+      if (result.kind !== 'accepted') return releaseSlots(slots, item)
+      configVersion = Math.max(configVersion, item.configVersion)
+      collectDeliveries(item, result, started, woken)
     })
     if (started.length > 0) slots.start(started, configVersion)
     if (woken.size > 0) slots.wake(woken)
+    group.forEach((waiting, index) => answer(waiting, results[index] as AcceptResult))
   }
 
   function answer(waiting: Waiting, result: AcceptResult): void {
@@ -159,47 +108,51 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       matcher.forget(result.configVersion)
       accept(waiting.event, waiting.item.fingerprint).then(waiting.resolve, waiting.reject)
     } else if (result.kind === 'accepted') {
-      const { sequence } = result
       const { eventId, targets } = waiting.item
-      waiting.resolve({ kind: 'accepted', eventId, sequence, deliveries: targets.length })
+      waiting.resolve({ kind: 'accepted', eventId, sequence: result.sequence, deliveries: targets.length })
     } else {
       waiting.resolve(result)
     }
   }
 
-  function collectDeliveries(
-    item: AcceptItem,
-    result: Extract<AcceptResult, { kind: 'accepted' }>,
-    started: Claim[],
-    woken: Set<string>,
-  ): void {
-    let body: Uint8Array | null = null
-    item.targets.forEach((target, index) => {
-      if (!target.grant) return void woken.add(target.endpointId)
-      body ??= completeBody(item, result.recordedAt, result.sequence)
-      started.push({
-        position: result.deliveryPositions[index] as number,
-        number: 1,
-        deliveryId: target.deliveryId,
-        endpointId: target.endpointId,
-        tenantId: item.tenantId,
-        mode: item.mode,
-        eventId: item.eventId,
-        eventType: item.type,
-        runId: item.runId,
-        trigger: 'scheduled',
-        cycleStart: 1,
-        deadline: item.deadline,
-        body,
-        suspect: false,
-        crashesAlone: 0,
-      })
-    })
-  }
-
-  function releaseSlots(item: AcceptItem): void {
-    for (const target of item.targets) if (target.grant) slots.release(target.endpointId)
-  }
-
   return { accept, stats: () => ({ ...totals }) }
+}
+
+/** Sorts an accepted event's deliveries into those that start now and the endpoints whose others wait. */
+function collectDeliveries(
+  item: AcceptItem,
+  result: Extract<AcceptResult, { kind: 'accepted' }>,
+  started: Claim[],
+  woken: Set<string>,
+): void {
+  let body: Uint8Array | null = null
+  item.targets.forEach((target, index) => {
+    if (!target.grant) return void woken.add(target.endpointId)
+    body ??= completeBody(item, result.recordedAt, result.sequence)
+    started.push({
+      position: result.deliveryPositions[index] as number,
+      number: 1,
+      deliveryId: target.deliveryId,
+      endpointId: target.endpointId,
+      tenantId: item.tenantId,
+      mode: item.mode,
+      eventId: item.eventId,
+      eventType: item.type,
+      runId: item.runId,
+      trigger: 'scheduled',
+      cycleStart: 1,
+      deadline: item.deadline,
+      body,
+      suspect: false,
+      crashesAlone: 0,
+    })
+  })
+}
+
+function reserveSlots(slots: SlotSource, item: AcceptItem): void {
+  for (const target of item.targets) target.grant = target.grant && slots.reserve(target.endpointId)
+}
+
+function releaseSlots(slots: SlotSource, item: AcceptItem): void {
+  for (const target of item.targets) if (target.grant) slots.release(target.endpointId)
 }

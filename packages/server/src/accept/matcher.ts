@@ -17,6 +17,7 @@ const MAX_TENANTS = 2000
  */
 export function createMatcher(store: Store) {
   const sets = new Map<string, MatchSet>()
+  const loads = new Map<string, Promise<MatchSet>>()
   const keyOf = (event: Pick<CheckedEvent, 'mode' | 'tenantId'>) => `${event.mode}:${event.tenantId}`
 
   function matchIn(set: MatchSet, type: string): Match {
@@ -25,23 +26,46 @@ export function createMatcher(store: Store) {
     return { endpoints, configVersion: set.configVersion }
   }
 
+  /** The last key of `sets` is the one that was asked for last. */
+  function keep(key: string, set: MatchSet): void {
+    sets.delete(key)
+    if (sets.size >= MAX_TENANTS) sets.delete(sets.keys().next().value as string)
+    sets.set(key, set)
+  }
+
+  /** All who ask meanwhile share one read: after a change of an endpoint, every event in flight asks. */
+  function load(event: CheckedEvent, key: string): Promise<MatchSet> {
+    const running = loads.get(key)
+    if (running !== undefined) return running
+    const started = store.loadMatchSet({ tenantId: event.tenantId, mode: event.mode }).finally(() => {
+      if (loads.get(key) === started) loads.delete(key)
+    })
+    loads.set(key, started)
+    return started
+  }
+
   return {
     /** The match if the tenant's endpoints are in memory, else `null`. */
     cached(event: CheckedEvent): Match | null {
-      const set = sets.get(keyOf(event))
-      return set === undefined ? null : matchIn(set, event.type)
+      const key = keyOf(event)
+      const set = sets.get(key)
+      if (set === undefined) return null
+      keep(key, set)
+      return matchIn(set, event.type)
     },
 
     async match(event: CheckedEvent): Promise<Match> {
-      const set = await store.loadMatchSet({ tenantId: event.tenantId, mode: event.mode })
-      if (sets.size >= MAX_TENANTS) sets.delete(sets.keys().next().value as string)
-      sets.set(keyOf(event), set)
+      const key = keyOf(event)
+      const set = await load(event, key)
+      keep(key, set)
       return matchIn(set, event.type)
     },
 
     /** Drops what is older than this version. */
     forget(configVersion: number): void {
       for (const [key, set] of sets) if (set.configVersion < configVersion) sets.delete(key)
+      // What is being read may be older too.
+      loads.clear()
     },
   }
 }

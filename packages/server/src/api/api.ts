@@ -9,6 +9,7 @@ import { invalid, problemAnswer } from './http/problem.ts'
 import { answerError } from './http/failure.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { renderOpenApi } from './open-api.ts'
+import { createFingerprint } from './publish/fingerprint.ts'
 import { listenPublish, publishingRoute } from './publish/publish-listener.ts'
 import { createCursors } from './read/cursor.ts'
 import type { ApiServices, Route } from './route.ts'
@@ -32,6 +33,7 @@ export function createApi(context: ApiContext): Api {
   const services: ApiServices = {
     context,
     authenticator: createAuthenticator(context.store, context.clock),
+    fingerprint: createFingerprint(context.secrets.fingerprint),
     cursors: createCursors(context.secrets.cursor),
     nextRequestId: createRequestIds(context.random),
   }

@@ -1,18 +1,16 @@
 import type { z } from '@hono/zod-openapi'
 import { PROBLEMS, type ProblemCode, type Scope } from '@runbell/sdk/contract'
-import { unauthenticated, type Authenticator } from './access/authenticate.ts'
+import { unauthenticated } from './access/authenticate.ts'
 import { hasScope, missingScope, type Principal } from './access/principal.ts'
-import type { ApiContext } from './context.ts'
 import type { Answer } from './http/answer.ts'
 import { readQuery } from './http/query.ts'
 import { readJson } from './http/read-json.ts'
 import { validate } from './http/validate.ts'
+import type { PublishServices } from './publish/publish-call.ts'
 import type { Cursors } from './read/cursor.ts'
 
 /** What every route works with. */
-export interface ApiServices {
-  context: ApiContext
-  authenticator: Authenticator
+export interface ApiServices extends PublishServices {
   cursors: Cursors
   nextRequestId(): string
 }

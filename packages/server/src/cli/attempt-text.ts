@@ -30,7 +30,10 @@ export function row(screen: Screen, time: string, who: string, type: string, res
 export function attemptText(screen: Screen, { line, most, told }: Omit<AttemptFacts, 'receiver'>): string {
   const number = most === null || line.number > most ? `${line.number}` : `${line.number}/${most}`
   const ok = line.verdict === 'delivered'
-  const answer = screen.paint(ok ? 'green' : 'yellow', line.statusCode === null ? line.outcome : String(line.statusCode))
+  const answer = screen.paint(
+    ok ? 'green' : 'yellow',
+    line.statusCode === null ? line.outcome : String(line.statusCode),
+  )
   return [number.padEnd(3), answer, told === null ? [] : toldText(screen, told, ok)].flat().join('  ')
 }
 

@@ -30,7 +30,15 @@ async function printConfig(flags: Flags, command: 'dev' | 'start', json: boolean
 }
 
 function table(settings: DescribedSetting[]): string[] {
-  const rows = [['setting', 'from', 'value'], ...settings.map(({ name, origin, value }) => [name, origin, value || '(none)'])]
+  const rows = [
+    ['setting', 'from', 'value'],
+    ...settings.map(({ name, origin, value }) => [name, origin, value || '(none)']),
+  ]
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
  * @throws what `node:fs` throws when it cannot be made or written
  */
 export function prepareDataDir(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true })
+  // Signing secrets are in there: a folder that is made here is for this user alone.
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   accessSync(dataDir, constants.W_OK)
 }
 

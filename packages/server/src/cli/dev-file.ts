@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseSecret } from '@runbell/sdk/signing'
-import { createApiKey, parseApiKey } from '../api/index.ts'
+import { createApiKey, parseApiKey } from '../api/access/api-key.ts'
 import { createSystemRandom } from '../system.ts'
 import { CliError } from './cli-error.ts'
 
@@ -34,13 +34,16 @@ export function readDevFile(dataDir: string): DevFile {
     text = readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOENT') throw new CliError(`${path} cannot be read (${code}): change its rights, or choose another --data-dir`)
+    if (code !== 'ENOENT')
+      throw new CliError(`${path} cannot be read (${code}): change its rights, or choose another --data-dir`)
     const { key } = createApiKey({ mode: 'test', scopes: ['admin'], random: createSystemRandom(), now: Date.now() })
     return { apiKey: key, inbox: null }
   }
   const stored = parse(text)
   if (stored === null) {
-    throw new CliError(`${path} is not what runbell dev wrote there: delete it, and the next start makes a new key and inbox`)
+    throw new CliError(
+      `${path} is not what runbell dev wrote there: delete it, and the next start makes a new key and inbox`,
+    )
   }
   const { api_key: apiKey, inbox } = stored
   return { apiKey, inbox: inbox === null ? null : { endpointId: inbox.endpoint_id, secret: inbox.secret } }

@@ -1,4 +1,4 @@
-import { apiKeyRow } from '../api/index.ts'
+import { apiKeyRow } from '../api/access/api-key.ts'
 import type { Settings } from '../config/settings.ts'
 import type { AttemptLine } from '../delivery/run-delivery.ts'
 import { createRunbell, type Runbell } from '../runbell.ts'
@@ -26,10 +26,11 @@ export interface DevServer {
 export async function openDevServer(settings: Settings, onFatal: (error: Error) => void): Promise<DevServer> {
   prepareDataDir(settings.dataDir)
   const listeners: ((line: AttemptLine) => void)[] = []
+  const log = createLog(settings.logLevel)
   const runbell = await createRunbell({
     settings,
     command: 'dev',
-    log: createLog(settings.logLevel),
+    log,
     onAttempt: (line) => listeners.forEach((listener) => listener(line)),
     onFatal,
   })
@@ -44,24 +45,16 @@ export async function openDevServer(settings: Settings, onFatal: (error: Error) 
     const placed = await placeInboxEndpoint(api, file.inbox, `${inbox.url}/`)
     inbox.trust(placed.secret)
     writeDevFile(settings.dataDir, { ...file, inbox: placed })
-    return assemble({ runbell, settings, api, apiKey: file.apiKey, inbox, inboxEndpointId: placed.endpointId }, listeners)
+    const stop = async () => {
+      log.info('stopping')
+      await runbell.stop()
+      await inbox?.close()
+    }
+    const onAttempt = (listener: (line: AttemptLine) => void) => void listeners.push(listener)
+    return { runbell, settings, api, apiKey: file.apiKey, inbox, inboxEndpointId: placed.endpointId, onAttempt, stop }
   } catch (error) {
     await runbell.stop()
     await inbox?.close()
     throw error
-  }
-}
-
-function assemble(
-  parts: Omit<DevServer, 'onAttempt' | 'stop'>,
-  listeners: ((line: AttemptLine) => void)[],
-): DevServer {
-  return {
-    ...parts,
-    onAttempt: (listener) => void listeners.push(listener),
-    async stop() {
-      await parts.runbell.stop()
-      await parts.inbox.close()
-    },
   }
 }

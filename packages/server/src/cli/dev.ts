@@ -1,15 +1,5 @@
 import type { Command } from 'commander'
-import { loadSettings, type LoadedSettings } from '../config/load.ts'
-import { VERSION } from '../version.ts'
 import { CliError, EXIT } from './cli-error.ts'
-import { runDemo } from './demo/run-demo.ts'
-import { openDemoServer } from './demo/demo-server.ts'
-import { printAttempts } from './dev-attempts.ts'
-import { openDevServer, type DevServer } from './dev-server.ts'
-import { printWelcome } from './dev-welcome.ts'
-import { printLine } from './output.ts'
-import { createScreen } from './screen.ts'
-import { serveUntilStopped } from './serve.ts'
 import { addSettingFlags, settingFlags, type Flags } from './setting-flags.ts'
 
 const HELP = `
@@ -38,45 +28,9 @@ export function addDevCommand(program: Command, run: (work: Promise<number>) => 
     .action((options: DevOptions) => run(dev(settingFlags(options as Record<string, unknown>), options)))
 }
 
-async function dev(flags: Flags, options: DevOptions): Promise<number> {
-  if (options.once === true && options.demo !== true) throw new CliError('--once goes with --demo: add it, or leave --once out', EXIT.usage)
-  const loaded = loadSettings('dev', flags, process.env)
-  const json = options.json === true
-  return options.demo === true
-    ? await serveDemo(loaded, json, options.once === true)
-    : await serveDev(loaded.settings, json)
-}
-
-async function serveDev(settings: DevServer['settings'], json: boolean): Promise<number> {
-  return await serveUntilStopped(async ({ onFatal }) => {
-    const server = await openDevServer(settings, onFatal)
-    if (json) printReady(server)
-    else {
-      const screen = createScreen(process.stdout)
-      printWelcome(screen, server)
-      printAttempts(screen, server)
-    }
-    return server
-  })
-}
-
-async function serveDemo(loaded: LoadedSettings, json: boolean, once: boolean): Promise<number> {
-  return await serveUntilStopped(async ({ signal, onFatal }) => {
-    const screen = createScreen(json ? process.stderr : process.stdout)
-    const opened = await openDemoServer(loaded, onFatal)
-    if (json) printReady(opened.server)
-    const demo = runDemo({ ...opened, screen, once, signal })
-    return {
-      ended: once ? demo.shown : demo.shown.then(() => new Promise<void>(() => {})),
-      async stop() {
-        await opened.stop()
-        await demo.close()
-      },
-    }
-  })
-}
-
-function printReady({ runbell: { url }, apiKey, inbox }: DevServer): void {
-  const ready = { ready: true, url, mode: 'test', database: 'sqlite', version: VERSION, api_key: apiKey, inbox_url: inbox.url }
-  printLine(JSON.stringify(ready))
+/** Loaded when it is needed: help and usage errors need not wait for the whole server. */
+async function dev(flags: Flags, { json = false, demo = false, once = false }: DevOptions): Promise<number> {
+  if (once && !demo) throw new CliError('--once goes with --demo: add it, or leave --once out', EXIT.usage)
+  const { runDev } = await import('./dev-run.ts')
+  return await runDev(flags, { json, demo, once })
 }

@@ -67,7 +67,8 @@ export async function openInbox(): Promise<Inbox> {
 
   const listener = await listenOnLoopback(async (request, response) => {
     // A page of a stranger whose name was pointed at this machine cannot read here.
-    if (!isLoopbackHost(request.headers.host)) return answerJson(response, 403, { detail: 'The inbox is for this machine alone.' })
+    if (!isLoopbackHost(request.headers.host))
+      return answerJson(response, 403, { detail: 'The inbox is for this machine alone.' })
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1')
     if (pathname !== '/') return answerJson(response, 404, { detail: 'The inbox has one page: GET / and POST /.' })
     if (request.method === 'POST') return await take(request, response)

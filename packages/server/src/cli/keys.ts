@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { MODES, SCOPES, type ApiKeyView, type Mode, type Scope } from '@runbell/sdk/contract'
 import { Option, type Command } from 'commander'
-import { createApiKey, parseApiKey } from '../api/index.ts'
+import { createApiKey, parseApiKey } from '../api/access/api-key.ts'
 import { apiKeyView } from '../api/views/api-key-view.ts'
 import { loadSettings } from '../config/load.ts'
 import { DatabaseInUse } from '../store/sqlite/lock.ts'
@@ -80,7 +80,8 @@ function readWanted(options: CreateOptions): Wanted {
     throw new CliError(`--scope "${unknown}" is no scope: use ${SCOPES.join(', ')}`, EXIT.usage)
   }
   const { mode, tenant, expires } = options
-  if (tenant === '' || tenant === '*') throw new CliError('--tenant names one tenant: leave it out for all of them', EXIT.usage)
+  if (tenant === '' || tenant === '*')
+    throw new CliError('--tenant names one tenant: leave it out for all of them', EXIT.usage)
   return {
     scopes: [...new Set(names)] as Scope[],
     mode,
@@ -122,12 +123,16 @@ async function createInDatabase(wanted: Wanted, path: string): Promise<CreatedKe
 }
 
 async function createOverApi(wanted: Wanted, url: string, key: string | undefined): Promise<CreatedKey> {
-  if (URL.parse(url) === null) throw new CliError(`--url "${url}" is not a URL: write one such as http://127.0.0.1:4600`, EXIT.usage)
+  if (URL.parse(url) === null)
+    throw new CliError(`--url "${url}" is not a URL: write one such as http://127.0.0.1:4600`, EXIT.usage)
   if (key === undefined) throw new CliError(`${url} asks for an admin key: give it with --key (RUNBELL_API_KEY)`)
   const asking = parseApiKey(key)
-  if (asking === null) throw new CliError('what --key (RUNBELL_API_KEY) holds is not an API key: copy it again, whole', EXIT.usage)
+  if (asking === null)
+    throw new CliError('what --key (RUNBELL_API_KEY) holds is not an API key: copy it again, whole', EXIT.usage)
   if (asking.mode !== wanted.mode) {
-    throw new CliError(`a ${asking.mode} key makes ${asking.mode} keys: give an admin key of ${wanted.mode} mode with --key`)
+    throw new CliError(
+      `a ${asking.mode} key makes ${asking.mode} keys: give an admin key of ${wanted.mode} mode with --key`,
+    )
   }
   return await createApiClient(url, key).post<CreatedKey>('/v1/api-keys', {
     scopes: wanted.scopes,

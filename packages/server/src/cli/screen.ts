@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters, styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
@@ -16,13 +15,15 @@ export interface Screen {
 
 const CLEAR_LINE = '\r\u001b[2K'
 
-export function createScreen(stream: NodeJS.WriteStream): Screen {
+/** @param stream standard output or standard error */
+export function createScreen(stream: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }): Screen {
   const live = stream.isTTY === true
   let shown: string | null = null
   const write = (text: string) => void stream.write(text)
   const fit = (text: string) => {
     const plain = stripVTControlCharacters(text)
-    const width = ((stream as WriteStream).columns ?? 80) - 1
+    // A terminal that does not know its width says 0.
+    const width = (stream.columns || 80) - 1
     return plain.length <= width ? text : `${plain.slice(0, width - 1)}…`
   }
   return {

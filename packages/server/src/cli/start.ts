@@ -1,10 +1,4 @@
 import type { Command } from 'commander'
-import { loadSettings } from '../config/load.ts'
-import { createRunbell, type Runbell } from '../runbell.ts'
-import { VERSION } from '../version.ts'
-import { prepareDataDir } from './data-dir.ts'
-import { printLine } from './output.ts'
-import { createLog, serveUntilStopped } from './serve.ts'
 import { addSettingFlags, settingFlags, type Flags } from './setting-flags.ts'
 
 const EXAMPLES = `
@@ -21,32 +15,8 @@ export function addStartCommand(program: Command, run: (work: Promise<number>) =
     .action((options: { json?: boolean }) => run(start(settingFlags(options), options.json === true)))
 }
 
-/** Runs a server until it is told to stop. */
+/** Loaded when it is needed: help and usage errors need not wait for the whole server. */
 async function start(flags: Flags, json: boolean): Promise<number> {
-  const { settings } = loadSettings('start', flags, process.env)
-  return await serveUntilStopped(async ({ onFatal }) => {
-    prepareDataDir(settings.dataDir)
-    const log = createLog(settings.logLevel)
-    const runbell = await createRunbell({ settings, command: 'start', log, onFatal })
-    const { url } = runbell
-    if (json) printLine(JSON.stringify({ ready: true, url, mode: 'live', database: 'sqlite', version: VERSION }))
-    else printLine(`Runbell ${VERSION} serves ${url} with the data in ${settings.dataDir}; Ctrl-C stops it.`)
-    if (!(await hasKey(runbell))) {
-      log.warn('there is no API key yet: make one with runbell keys create --scope admin --mode live, before or while it runs')
-    }
-    return {
-      async stop() {
-        log.info('stopping')
-        await runbell.stop()
-      },
-    }
-  })
-}
-
-async function hasKey({ store }: Runbell): Promise<boolean> {
-  for (const mode of ['live', 'test'] as const) {
-    const { rows } = await store.listApiKeys({ scope: { mode, tenantId: null }, page: { limit: 1, after: null } })
-    if (rows.length > 0) return true
-  }
-  return false
+  const { startServer } = await import('./start-server.ts')
+  return await startServer(flags, json)
 }

@@ -95,7 +95,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
       if ('error' in schedule) throw new SettingError(schedule.error)
       return schedule
     },
-    format: (delays) => delays.map((delay) => `${delay}ms`).join(','),
+    format: (delays) => delays.map(formatDuration).join(','),
   },
   attemptTimeoutMs: {
     env: 'RUNBELL_ATTEMPT_TIMEOUT',
@@ -103,7 +103,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     meaning: 'One deadline for a whole attempt, 1s to 60s.',
     default: () => 15_000,
     parse: duration(1000, 60_000),
-    format: (ms) => `${ms}ms`,
+    format: formatDuration,
   },
   logLevel: {
     env: 'RUNBELL_LOG_LEVEL',
@@ -150,4 +150,17 @@ function duration(least: number, most: number): (text: string) => number {
     if (value !== undefined && value >= least && value <= most) return value
     throw new SettingError(`is a time from ${least / 1000}s to ${most / 1000}s, such as 15s or 500ms`)
   }
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+] as const
+
+/** As it would be written: in the largest unit that leaves nothing over. */
+function formatDuration(ms: number): string {
+  const [unit, size] = UNITS.find(([, length]) => ms >= length && ms % length === 0) ?? ['ms', 1]
+  return `${ms / size}${unit}`
 }

@@ -59,6 +59,8 @@ test('__proto__ is an ordinary name, and values keep it', () => {
   const proto = sample.member(0, '__proto__')
   expect(sample.pointer(sample.firstChild(proto))).toBe('/__proto__/a~1b~0')
   const value = sample.value(0) as object
+  const plain = indexOf('{"__proto__":1}').value(0) as object
+  expect(Object.keys(plain)).toEqual(['__proto__'])
   expect(Object.keys(value)).toContain('__proto__')
   expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
   expect(sample.member(0, 'toString')).toBe(-1)
@@ -72,6 +74,14 @@ test('member is -1 for what is not there and for what is no object', () => {
   expect(sample.keyEquals(sample.root, '')).toBe(false)
   // U+0169 has 'i' in its low byte.
   expect(sample.member(0, '\u0169d')).toBe(-1)
+})
+
+test('a name that another text had does not change an escaped name, as it does in JSON.parse of Node 24 and 26', () => {
+  // nodejs/node issue 63785: after the first text, JSON.parse reads the names of the others as a backslash.
+  expect(indexOf('{"p":1,"\\\\":2}').value(0)).toEqual({ p: 1, '\\': 2 })
+  JSON.parse('{"p":1,"\\\\":2}')
+  expect(indexOf('{"p":1,"\\n":2}').value(0)).toEqual({ p: 1, '\n': 2 })
+  expect(indexOf('[{"p":1,"\\u0041":[{"p":1,"\\"":2}]}]').value(0)).toEqual([{ p: 1, A: [{ p: 1, '"': 2 }] }])
 })
 
 test('text and names are only where they are', () => {

@@ -19,6 +19,7 @@ import {
   type JsonKind,
   type JsonTape,
 } from './json-tape.ts'
+import { containerValue } from './json-value.ts'
 
 /**
  * Where every value of a JSON text is, without the values. A node is a number: the root is 0, the others follow in
@@ -167,7 +168,7 @@ export class JsonIndex {
     return stringAt(bytes, this.#field(node, START), this.#field(node, END), (head & PLAIN_VALUE) !== 0, this.#decode)
   }
 
-  /** What `JSON.parse` makes of the value's bytes: `1E400` is `Infinity`, `__proto__` an own property. */
+  /** What `JSON.parse` should make of the value's bytes: `1E400` is `Infinity`, `__proto__` an own property. */
   value(node: number): unknown {
     switch (this.kind(node)) {
       case 'string':
@@ -179,7 +180,7 @@ export class JsonIndex {
       case 'number':
         return Number(this.source(node))
       default:
-        return JSON.parse(this.source(node)) as unknown
+        return containerValue(this, node)
     }
   }
 

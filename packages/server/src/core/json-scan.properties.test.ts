@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { damagedBytes, jsonBytes } from '../../test/json-corpus/arbitraries.ts'
-import { actualOutcome, expectedOutcome, factsOf, parseStrictly } from '../../test/json-corpus/reference.ts'
+import { actualOutcome, expectedOutcome, parseStrictly, readReference } from '../../test/json-corpus/reference.ts'
 import { scanJson } from './json-scan.ts'
 import type { JsonIndex } from './json-index.ts'
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const unlimited = { maxDepth: Infinity, maxMembers: 1_000_000 }
 
 function indexOf(bytes: Uint8Array): JsonIndex {
@@ -60,7 +61,6 @@ test('any bytes at all are answered, never thrown at, and agree too', () => {
 })
 
 test('the span of every node is exact, and its pointer leads to it', () => {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   fc.assert(
     fc.property(jsonBytes, (bytes) => {
       const json = indexOf(bytes)
@@ -68,7 +68,7 @@ test('the span of every node is exact, and its pointer leads to it', () => {
       for (let node = 0; node < json.nodeCount; node += 1) {
         const source = decoder.decode(bytes.slice(json.start(node), json.end(node)))
         expect(source).toBe(source.trim())
-        const value: unknown = JSON.parse(source)
+        const { value } = readReference(source)
         expect(isDeepStrictEqual(json.value(node), value)).toBe(true)
         expect(isDeepStrictEqual(resolve(root, json.pointer(node)), value)).toBe(true)
         if (json.hasKey(node)) {
@@ -85,7 +85,7 @@ test('the span of every node is exact, and its pointer leads to it', () => {
 test('limits are exact: the text passes at its own depth and size and fails at one less', () => {
   fc.assert(
     fc.property(jsonBytes, (bytes) => {
-      const { depth, members } = factsOf(parseStrictly(bytes)?.text ?? '')
+      const { depth, members } = readReference(decoder.decode(bytes))
       expect(scanJson(bytes, { maxDepth: depth, maxMembers: members }).ok).toBe(true)
       if (depth > 0) expect(scanJson(bytes, { maxDepth: depth - 1 })).toMatchObject({ error: { code: 'too_deep' } })
       if (members > 0) {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { damagedBytes, jsonText, space } from '../../test/json-corpus/arbitraries.ts'
+import { parseText } from '../../test/json-corpus/reference.ts'
 import { scanJson } from './json-scan.ts'
 import { splitJsonArray } from './json-split.ts'
 
@@ -103,17 +104,12 @@ describe('splitJsonArray', () => {
     const wrapped = damagedBytes.map((bytes) => Uint8Array.from([0x5b, ...bytes, 0x5d]))
     fc.assert(
       fc.property(fc.oneof(wrapped, damagedBytes), (bytes) => {
-        let parsed: unknown
-        try {
-          parsed = JSON.parse(lenient.decode(bytes))
-        } catch {
-          parsed = undefined
-        }
+        const parsed = parseText(lenient.decode(bytes))?.value
         const result = splitJsonArray(bytes, { maxItems: 1_000_000 })
         expect(result.ok).toBe(Array.isArray(parsed))
         if (!result.ok) return
         const values = result.items.map(
-          ({ start, end }) => JSON.parse(lenient.decode(bytes.subarray(start, end))) as unknown,
+          ({ start, end }) => parseText(lenient.decode(bytes.subarray(start, end)))?.value,
         )
         expect(isDeepStrictEqual(values, parsed)).toBe(true)
       }),

@@ -1,11 +1,12 @@
 import type { Clock, RandomSource } from '../core/clock.ts'
-import type { Claim, ClaimRef } from '../store/rows.ts'
+import type { Claim } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { SlotSource } from '../accept/slot-source.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import type { NodeLease } from './node-lease.ts'
+import { findStrays } from './strays.ts'
 import { SuspectLane } from './suspect-lane.ts'
 
 export interface DispatcherOptions {
@@ -247,12 +248,12 @@ export class Dispatcher implements SlotSource {
     try {
       let unseen = 0
       do {
-        if (this.#again) unseen = this.#lanes.countInLine(this.#options.clock.now())
+        if (this.#again) unseen = this.#lanes.inLine(this.#options.clock.now()).size
         this.#again = false
-        if (!this.#blocked()) await this.#claimRound()
         // Lanes that had nothing to claim must not hide those behind them.
-        unseen -= MAX_LANES
-      } while (!this.#stopping && (this.#again || unseen > 0))
+        const seen = await this.#claimRound()
+        unseen = seen === 0 ? 0 : unseen - seen
+      } while (!this.#full() && (this.#again || unseen > 0))
     } catch (error) {
       this.#options.onError(error)
       this.#reconcileWanted = true
@@ -270,11 +271,17 @@ export class Dispatcher implements SlotSource {
     this.#cancelTimer = ms === null ? () => {} : clock.after(ms, () => this.#pump())
   }
 
-  async #claimRound(): Promise<void> {
+  /** Nothing can be claimed now; whatever changes that sets the pump going. */
+  #full(): boolean {
+    return this.#blocked() || this.#taken >= this.#maxInFlight
+  }
+
+  /** Answers with how many lanes had their turn. */
+  async #claimRound(): Promise<number> {
     const { store, clock, cache, nodeId } = this.#options
-    const candidates = await this.#candidates()
-    const requests = this.#blocked() ? [] : this.#requestSlots(candidates)
-    if (requests.length === 0) return
+    const candidates = this.#full() ? [] : await this.#candidates()
+    const { requests, seen } = this.#requestSlots(candidates)
+    if (requests.length === 0) return seen
     let unused = requests
     try {
       const answer = await store.claimDue({
@@ -296,6 +303,7 @@ export class Dispatcher implements SlotSource {
       }
       unused = requests.filter(({ limit }) => limit > 0)
       if (answer.claims.length > 0) this.#again = true
+      return seen
     } finally {
       for (const { lane, limit } of unused) for (let slot = 0; slot < limit; slot++) this.#giveBack(lane)
     }
@@ -313,18 +321,18 @@ export class Dispatcher implements SlotSource {
     return lanes
   }
 
-  #requestSlots(lanes: Lane[]): SlotRequest[] {
+  #requestSlots(lanes: Lane[]): { requests: SlotRequest[]; seen: number } {
     const { clock, cache, lease } = this.#options
     const requests: SlotRequest[] = []
+    let seen = 0
     for (const lane of lanes) {
-      const room = this.#maxInFlight - this.#taken
-      if (room <= 0) break
+      if (this.#full()) break
+      seen++
+      this.#lanes.served(lane)
       const endpoint = cache.peek(lane.endpointId)
-      if (endpoint === undefined) {
-        // The configuration changed after it was read.
-        this.#again = true
-        continue
-      }
+      // The configuration changed after it was read.
+      if (endpoint === undefined) this.#again = true
+      if (endpoint === undefined) continue
       if (endpoint === null || endpoint.status !== 'enabled' || endpoint.kind !== 'http') {
         // Held or ended by the store; a change of the endpoint wakes the lane again.
         this.#lanes.setDue(lane, null, clock.now())
@@ -334,7 +342,7 @@ export class Dispatcher implements SlotSource {
         this.#lanes.retryAt(lane, clock.now() + RETRY_MS)
         continue
       }
-      const limit = Math.min(lane.free(endpoint, clock.monotonic()), room, MAX_PER_LANE)
+      const limit = Math.min(lane.free(endpoint, clock.monotonic()), this.#maxInFlight - this.#taken, MAX_PER_LANE)
       if (limit === 0) {
         const wait = lane.waitForRate(endpoint, clock.monotonic())
         if (wait > 0) this.#lanes.retryAt(lane, clock.now() + wait)
@@ -346,7 +354,7 @@ export class Dispatcher implements SlotSource {
       this.#reserved += limit
       requests.push({ lane, limit, wakes: lane.wakes })
     }
-    return requests
+    return { requests, seen }
   }
 
   #giveBack(lane: Lane): void {
@@ -376,18 +384,13 @@ export class Dispatcher implements SlotSource {
     const limit = this.#maxInFlight * 4
     const held = await store.findClaims({ nodeId, limit })
     const now = clock.now()
-    const running = new Set([...this.#running].map(nameOf))
-    const strays = held.filter((claim) => !running.has(nameOf(claim))).map((claim) => ({ ...claim, dueAt: now }))
+    const strays = findStrays(held, this.#running).map((claim) => ({ ...claim, dueAt: now }))
     if (strays.length === 0) return
     await store.releaseClaims({ nodeId, now, claims: strays })
     // There may be more than one answer holds.
     if (held.length === limit) this.#reconcileWanted = true
     await this.poll()
   }
-}
-
-function nameOf({ position, number }: ClaimRef): string {
-  return `${position}/${number}`
 }
 
 interface SlotRequest {

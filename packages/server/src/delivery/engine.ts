@@ -39,6 +39,8 @@ export interface Engine {
   /** Claims nothing more, waits for what is in flight, and leaves. Resolves within the longest deadline. */
   stop(): Promise<void>
   inFlight(): number
+  /** `null`: the store answers. Otherwise what is wrong, in words. */
+  trouble(): string | null
 }
 
 /** Pending deliveries of an endpoint disabled this long end `cancelled` (details 15). */
@@ -90,6 +92,10 @@ export function createEngine(options: EngineOptions): Engine {
       await store.leaveNode({ nodeId, highWater: clock.now() })
     },
     inFlight: () => dispatcher.inFlight,
+    trouble() {
+      const silentMs = lease.sinceRenewal()
+      return silentMs < leaseMs / 6 ? null : `the store has not answered for ${Math.round(silentMs / 1000)} s`
+    },
   }
 }
 

@@ -40,23 +40,15 @@ export class Lanes {
     this.#queue(lane, at)
   }
 
-  /** Lanes in line, the one that waits longest first; each that is served goes to the end. */
-  *inLine(now: number): Generator<Lane> {
+  /** The lanes in line, the one that waits longest first. */
+  inLine(now: number): ReadonlySet<Lane> {
     this.#promote(now)
-    const count = this.#ready.size
-    let served = 0
-    for (const lane of this.#ready) {
-      if (served++ >= count) return
-      yield lane
-      // Not before: the one at which the caller broke off has not been served.
-      if (this.#ready.delete(lane)) this.#ready.add(lane)
-    }
+    return this.#ready
   }
 
-  /** How many lanes are in line. */
-  countInLine(now: number): number {
-    this.#promote(now)
-    return this.#ready.size
+  /** It has had its turn: to the end of the line, if it is in line. */
+  served(lane: Lane): void {
+    if (this.#ready.delete(lane)) this.#ready.add(lane)
   }
 
   /** When the next lane that is not in line is due; `null`: none is. */

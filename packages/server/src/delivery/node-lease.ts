@@ -10,6 +10,8 @@ const MARGIN_MS = 5000
 export interface NodeLease extends Service<{ alive: boolean }> {
   /** Whether an attempt of this length, started now, ends safely before the lease does. */
   covers(attemptMs: number): boolean
+  /** Ms since the store last answered; for readiness. */
+  sinceRenewal(): number
 }
 
 export interface NodeLeaseOptions {
@@ -41,6 +43,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
 
   return {
     ...createService({ clock, intervalMs: leaseMs / 18, runOnce, onError }),
+    sinceRenewal: () => clock.monotonic() - renewedAt,
     covers: (attemptMs) => clock.monotonic() + attemptMs + MARGIN_MS < renewedAt + leaseMs,
   }
 }

@@ -82,27 +82,6 @@ compare('typical event', encoder.encode(typical))
 const file = process.argv[2]
 // Once unreported: the first thing measured pays for the compiler.
 for (let round = 0; round < 20_000; round += 1) scanJson(encoder.encode(typical))
-compare('typical event', encoder.encode(typical))
-compare('ascii event', encoder.encode(typical.replaceAll(/[^ -~]/g, ' ').replaceAll('\\n', ' ')))
-if (file !== undefined) {
-  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean).slice(0, 4))
-    compare(file, encoder.encode(line))
-}
-compare('prose', encoder.encode(JSON.stringify({ text: 'Plain ASCII prose of an agent. '.repeat(2_000) })))
-compare('Chinese', encoder.encode(JSON.stringify({ text: '退款已经处理完毕，请查收。'.repeat(1_000) })))
-compare('escapes', encoder.encode(JSON.stringify({ text: '"\n\\'.repeat(10_000) })))
-const keys = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`key_${index}`, index]))
-compare('10,000 names', encoder.encode(JSON.stringify(keys)))
-compare(
-  '400 objects of 24 names',
-  encoder.encode(
-    JSON.stringify(
-      Array.from({ length: 400 }, () =>
-        Object.fromEntries(Array.from({ length: 24 }, (_, index) => [`name_${index}`, 0])),
-      ),
-    ),
-  ),
-)
 const batch = encoder.encode(`[${Array.from({ length: 100 }, () => typical).join(',')}]`)
 console.log(`\nbatch of 100: ${batch.length} bytes`)
 report('splitJsonArray', batch, () => splitJsonArray(batch, { maxItems: 1_000 }))

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import {
   DATA_CLASSES,
@@ -60,7 +60,7 @@ export function parseApiKey(key: string): ParsedApiKey | null {
 
 /** SHA-256 of the whole key: what is stored. The secret has 256 random bits, so a slow hash would add nothing. */
 export function hashApiKey(key: string): Uint8Array {
-  return createHash('sha256').update(key).digest()
+  return hash('sha256', key, 'buffer')
 }
 
 /** `length` characters of the alphabet, each as likely as the others: bytes that would favour some are thrown away. */

@@ -13,14 +13,14 @@ import { splitLines } from './spans.ts'
  * All are handed over at once, so that they share a commit. A broken array stores nothing (details 6).
  */
 export async function publishBatch(call: PublishCall): Promise<Answer> {
-  const { context, principal, requestId, bytes } = call
+  const { context, requestId, bytes } = call
   if (call.header('idempotency-key') !== null) {
     const message = 'a batch has no Idempotency-Key header; each item can have an idempotency_key'
     throw invalid([{ path: '/headers/idempotency-key', message }], 'Put idempotency_key into each item.')
   }
   const underWay = new Map<string, Promise<Published>>()
   const results = findItems(call).map(({ start, end }): Promise<Published> => {
-    const item = checkItem(context, { bytes: bytes.subarray(start, end), principal, idempotencyKey: null, requestId })
+    const item = checkItem(call, bytes.subarray(start, end), null)
     if (!item.ok) return Promise.resolve(item)
     // The same id again waits for the one before it, so that the first one in the batch is the first one stored.
     const key = identityOf(item.event)

@@ -8,13 +8,13 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
 
 /** `POST /v1/events`: one event, answered after the commit (guarantee G1). */
 export async function publishEvent(call: PublishCall): Promise<Answer> {
-  const { context, principal, requestId, bytes } = call
+  const { context, requestId, bytes } = call
   const idempotencyKey = call.header('idempotency-key')
   if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
     const message = 'an Idempotency-Key has 1 to 255 printable ASCII characters'
     throw invalid([{ path: '/headers/idempotency-key', message }])
   }
-  const item = checkItem(context, { bytes, principal, idempotencyKey, requestId })
+  const item = checkItem(call, bytes, idempotencyKey)
   const published = item.ok ? await acceptItem(context, item, requestId) : item
   return published.ok ? jsonAnswer(202, published.accepted) : problemAnswer(published.refusal, requestId)
 }

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { EVENT_ID_PATTERN, type Accepted, type Warning } from '@runbell/sdk/contract'
 import { checkEvent } from '../../core/check-event.ts'
 import type { CheckedEvent, Refusal } from '../../core/checked-event.ts'
@@ -6,21 +5,12 @@ import type { JsonIndex } from '../../core/json-index.ts'
 import { scanJson } from '../../core/json-scan.ts'
 import { decodeUtf8 } from '../../core/json-utf8.ts'
 import { newId } from '../../core/new-id.ts'
-import type { Principal } from '../access/principal.ts'
 import type { ApiContext } from '../context.ts'
 import { refusalOfError } from '../http/failure.ts'
 import { tooLarge } from '../http/content-type.ts'
 import { refusalOfJson } from '../http/json-refusal.ts'
+import type { PublishCall } from './publish-call.ts'
 import { trimSpace } from './spans.ts'
-
-/** One event to publish: its own bytes, and who sends it. */
-export interface PublishItem {
-  bytes: Uint8Array
-  principal: Principal
-  /** Of the `Idempotency-Key` header. */
-  idempotencyKey: string | null
-  requestId: string
-}
 
 export type CheckedItem =
   | { ok: true; event: CheckedEvent; warnings: Warning[]; fingerprint: Uint8Array; sentId: string | null }
@@ -37,11 +27,15 @@ function decode(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
 }
 
-/** Checks everything that can be checked without the store. */
-export function checkItem(context: ApiContext, item: PublishItem): CheckedItem {
-  const { limits, clock, random } = context
-  const { principal } = item
-  const bytes = trimSpace(item.bytes)
+/**
+ * Checks everything that can be checked without the store.
+ * @param received the event's own bytes
+ * @param idempotencyKey of the `Idempotency-Key` header
+ */
+export function checkItem(call: PublishCall, received: Uint8Array, idempotencyKey: string | null): CheckedItem {
+  const { principal } = call
+  const { limits, clock, random } = call.context
+  const bytes = trimSpace(received)
   if (bytes.length > limits.eventBytes)
     return { ok: false, eventId: null, refusal: tooLarge(limits.eventBytes).refusal }
   const scan = scanJson(bytes, { decode })
@@ -52,13 +46,13 @@ export function checkItem(context: ApiContext, item: PublishItem): CheckedItem {
     keyTenantId: principal.tenantId,
     now,
     warnBytes: limits.warnBytes,
-    idempotencyKey: item.idempotencyKey,
+    idempotencyKey,
     newEventId: () => newId('event', principal.mode, now, random),
   })
   const sentId = sentEventId(scan.json)
   if (!check.ok) return { ok: false, eventId: sentId, refusal: check.refusal }
-  const fingerprint = createHmac('sha256', context.secrets.fingerprint).update(bytes).digest()
-  return { ok: true, event: check.event, warnings: check.warnings, fingerprint, sentId }
+  const { event, warnings } = check
+  return { ok: true, event, warnings, fingerprint: call.fingerprint(bytes), sentId }
 }
 
 /** The producer's own id for the event, where there is one that can be an event's id: for answers about a refused one. */

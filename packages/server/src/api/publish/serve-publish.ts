@@ -1,19 +1,14 @@
-import type { Authenticator } from '../access/authenticate.ts'
 import { unauthenticated } from '../access/authenticate.ts'
 import { hasScope, missingScope } from '../access/principal.ts'
-import type { ApiContext } from '../context.ts'
 import type { Answer } from '../http/answer.ts'
 import { bodyKind, isEncoded, tooLarge, unsupportedMediaType } from '../http/content-type.ts'
 import { answerError } from '../http/failure.ts'
 import { publishBatch } from './publish-batch.ts'
-import type { PublishCall, PublishRequest } from './publish-call.ts'
+import type { PublishCall, PublishRequest, PublishServices } from './publish-call.ts'
 import { publishEvent } from './publish-event.ts'
 
 /** Authenticates and reads, then publishes. Never rejects; `null`: the client has gone and nothing was stored. */
-export async function servePublish(
-  services: { context: ApiContext; authenticator: Authenticator },
-  request: PublishRequest,
-): Promise<Answer | null> {
+export async function servePublish(services: PublishServices, request: PublishRequest): Promise<Answer | null> {
   const { context, authenticator } = services
   const { requestId, route } = request
   const header = (name: string) => request.header(name)
@@ -30,7 +25,7 @@ export async function servePublish(
     const body = await request.readBody(limit)
     if (body.kind === 'aborted') return null
     if (body.kind === 'too_large') throw tooLarge(limit)
-    const call: PublishCall = { context, principal, requestId, kind, bytes: body.bytes, header }
+    const call: PublishCall = { ...services, principal, requestId, kind, bytes: body.bytes, header }
     return route === 'event' ? await publishEvent(call) : await publishBatch(call)
   } catch (error) {
     return answerError(error, context.log, requestId)

@@ -32,7 +32,9 @@ export function createAttemptWatch(signal: AbortSignal): AttemptWatch {
           settle()
         }
         const onAbort = () => finish(() => reject(new CliError('the demonstration was interrupted')))
-        const late = new CliError(`the demonstration waited ${PATIENCE_MS / 1000} s in vain for ${what}: see the lines above`)
+        const late = new CliError(
+          `the demonstration waited ${PATIENCE_MS / 1000} s in vain for ${what}: see the lines above`,
+        )
         const timer = setTimeout(() => finish(() => reject(late)), PATIENCE_MS)
         signal.addEventListener('abort', onAbort, { once: true })
         look = () => {

@@ -38,7 +38,10 @@ export async function openDemoReceiver(options: DemoReceiverOptions): Promise<De
   let receiver: Receiver | null = null
   let secret = ''
 
-  async function answer(request: IncomingMessage, body: Buffer): Promise<{ status: number; body: unknown; told: Omit<Told, 'sha256'> }> {
+  async function answer(
+    request: IncomingMessage,
+    body: Buffer,
+  ): Promise<{ status: number; body: unknown; told: Omit<Told, 'sha256'> }> {
     const { headers } = request
     firstId ??= headers[HEADERS.id]
     if (busyFor > 0 && headers[HEADERS.id] === firstId) {
@@ -59,7 +62,10 @@ export async function openDemoReceiver(options: DemoReceiverOptions): Promise<De
     if (body === null || receiver === null) return answerJson(response, 413, {})
     const { status, body: answered, told } = await answer(request, body)
     const sha256 = createHash('sha256').update(body).digest('hex')
-    seen.set(`${String(request.headers[HEADERS.deliveryId])} ${String(request.headers[HEADERS.attempt])}`, { ...told, sha256 })
+    seen.set(`${String(request.headers[HEADERS.deliveryId])} ${String(request.headers[HEADERS.attempt])}`, {
+      ...told,
+      sha256,
+    })
     answerJson(response, status, answered)
   }
 

@@ -25,12 +25,15 @@ export function printRun({ screen }: Stage, events: readonly EventView[]): void 
   screen.line()
   screen.line(screen.paint('bold', 'The run, in order') + ` (GET /v1/events?run_id=${events[0]?.run_id})`)
   for (const { sequence, type, deliveries } of events) {
-    screen.line(`  ${String(sequence).padStart(2)}  ${type.padEnd(25)}  ${deliveries.delivered} of ${deliveries.total} delivered`)
+    screen.line(
+      `  ${String(sequence).padStart(2)}  ${type.padEnd(25)}  ${deliveries.delivered} of ${deliveries.total} delivered`,
+    )
   }
   if (events.length !== 9 || events.some(({ sequence }, index) => sequence !== index + 1)) {
     throw wentWrong('the run is not in order')
   }
-  if (events.some(({ deliveries }) => deliveries.delivered !== deliveries.total)) throw wentWrong('not all is delivered')
+  if (events.some(({ deliveries }) => deliveries.delivered !== deliveries.total))
+    throw wentWrong('not all is delivered')
 }
 
 export function printDone({ screen, server, watch }: Stage): void {
@@ -38,8 +41,11 @@ export function printDone({ screen, server, watch }: Stage): void {
   const verified = entries.filter((entry) => entry.verified && !entry.duplicate).length
   const deliveries = new Set(watch.lines.map(({ deliveryId }) => deliveryId)).size
   screen.line()
-  screen.line(`${deliveries} deliveries, ${watch.lines.length} attempts. In the inbox: ${verified} events, all signatures ok.`)
-  if (verified !== 9 || entries.length !== 9) throw wentWrong('the inbox did not get every event once, with a good signature')
+  screen.line(
+    `${deliveries} deliveries, ${watch.lines.length} attempts. In the inbox: ${verified} events, all signatures ok.`,
+  )
+  if (verified !== 9 || entries.length !== 9)
+    throw wentWrong('the inbox did not get every event once, with a good signature')
 }
 
 export function printNext({ screen, server }: Stage): void {

@@ -10,7 +10,11 @@ export interface RunFact {
 export const REFUND_AGENT = { id: 'refund-agent' }
 
 const LOOK_UP = { name: 'lookup_order', type: 'function', annotations: { read_only_hint: true, idempotent_hint: true } }
-const ISSUE = { name: 'issue_refund', type: 'function', annotations: { destructive_hint: true, idempotent_hint: false } }
+const ISSUE = {
+  name: 'issue_refund',
+  type: 'function',
+  annotations: { destructive_hint: true, idempotent_hint: false },
+}
 const FOUR_HOURS_MS = 4 * 60 * 60 * 1000
 
 /**
@@ -26,7 +30,11 @@ export function refundRun(now: number): { runId: string; facts: RunFact[] } {
   const askedId = newEventId('test', now)
   const decidedId = newEventId('test', now)
   const expiresAt = new Date(now + FOUR_HOURS_MS).toISOString()
-  const binding = bind(approvalId, issue.tool_call_id, ISSUE.name, { order_id: '7781', amount: '84.00', currency: 'EUR' })
+  const binding = bind(approvalId, issue.tool_call_id, ISSUE.name, {
+    order_id: '7781',
+    amount: '84.00',
+    currency: 'EUR',
+  })
   const fact = (type: string, data: object, more: Partial<EmitInput> = {}): RunFact => ({
     type,
     input: { run_id: runId, conversation_id: 'thread_8841', data, ...more },
@@ -45,8 +53,18 @@ export function refundRun(now: number): { runId: string; facts: RunFact[] } {
     ...{ approval_id: approvalId, tool_call_id: issue.tool_call_id, status: 'approved', decided_by: { type: 'user' } },
     ...{ automatic: false, edited: false, scope: 'once', input_binding: binding },
   }
-  const found = { status: 'completed', duration_ms: 412, side_effects: 'none', summary: 'Order found, delivered 9 days ago.' }
-  const paid = { status: 'completed', duration_ms: 1830, side_effects: 'committed', summary: 'Refund of 84.00 EUR issued.' }
+  const found = {
+    status: 'completed',
+    duration_ms: 412,
+    side_effects: 'none',
+    summary: 'Order found, delivered 9 days ago.',
+  }
+  const paid = {
+    status: 'completed',
+    duration_ms: 1830,
+    side_effects: 'committed',
+    summary: 'Refund of 84.00 EUR issued.',
+  }
   const refund = { type: 'refund', id: `rf_${suffix}` }
   return {
     runId,
@@ -55,7 +73,12 @@ export function refundRun(now: number): { runId: string; facts: RunFact[] } {
       fact('agent.tool_call.started', { ...lookUp, status: 'running' }),
       fact('agent.tool_call.completed', { ...lookUp, ...found, result: { type: 'order', id: '7781' } }),
       fact('agent.approval.requested', asked, { event_id: askedId }),
-      fact('agent.run.waiting', { status: 'waiting', waiting_for: 'approval', approval_ids: [approvalId], resume_by: expiresAt }),
+      fact('agent.run.waiting', {
+        status: 'waiting',
+        waiting_for: 'approval',
+        approval_ids: [approvalId],
+        resume_by: expiresAt,
+      }),
       fact('agent.approval.approved', approved, { event_id: decidedId, causation_id: askedId }),
       fact('agent.run.resumed', { status: 'running', resumed_after: 'approval' }, { causation_id: decidedId }),
       fact('agent.tool_call.completed', { ...issue, ...paid, result: refund }),

@@ -113,7 +113,11 @@ async function publishRun(stage: Stage): Promise<string> {
 }
 
 /** The inbox gets everything, so its lines would bury the others. */
-function printAttempt({ screen, server, receivers, replayed, countdown }: Stage, line: AttemptLine, time: string): void {
+function printAttempt(
+  { screen, server, receivers, replayed, countdown }: Stage,
+  line: AttemptLine,
+  time: string,
+): void {
   const receiver = receivers.get(line.endpointId)
   if (receiver === undefined) return
   const told = receiver.told(line.deliveryId, line.number)

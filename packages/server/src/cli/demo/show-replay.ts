@@ -14,7 +14,9 @@ export async function showDeadLetter({ screen, server, receivers }: Stage): Prom
   const last = attempts.data.at(-1)
   screen.line()
   screen.line(screen.paint(['bold', 'red'], `Dead letter: ${name} did not take ${delivery.event_type}`))
-  screen.line(`  reason     ${delivery.reason}: ${attempts.data.length} attempts, the last answered ${last?.status_code}`)
+  screen.line(
+    `  reason     ${delivery.reason}: ${attempts.data.length} attempts, the last answered ${last?.status_code}`,
+  )
   if (last?.diagnosis != null) screen.line(`  diagnosis  ${last.diagnosis.title}`)
   if (name !== 'old-crm' || delivery.reason !== 'attempts_exhausted') throw wentWrong('another delivery has died')
   return delivery
@@ -33,8 +35,10 @@ export async function showReplay(stage: Stage, delivery: DeliveryView): Promise<
   const same = first !== null && first.sha256 === again?.sha256 && first.sha256 === delivery.body_sha256
   screen.line(`  SHA-256 of attempt 1   ${first?.sha256}`)
   screen.line(`  SHA-256 of the replay  ${again?.sha256}`)
-  screen.line(same ? `  ${screen.paint('green', 'the same bytes')}, signed anew` : screen.paint('red', '  the bytes differ'))
-  if (!same || again?.verified !== true || again.duplicate) throw wentWrong('the replay did not bring the same bytes once')
+  screen.line(
+    same ? `  ${screen.paint('green', 'the same bytes')}, signed anew` : screen.paint('red', '  the bytes differ'),
+  )
+  if (!same || !again.verified || again.duplicate) throw wentWrong('the replay did not bring the same bytes once')
 
   const other = watch.lines.find((line) => line.eventId === delivery.event_id && isDeliveredTo(stage, line, 'billing'))
   if (other === undefined) throw wentWrong('billing did not get the event')

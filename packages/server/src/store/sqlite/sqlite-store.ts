@@ -59,11 +59,11 @@ interface Waiting {
   reject(error: Error): void
 }
 
+/** Its own language: TypeScript in a checkout, compiled in the published package. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+
 function startThread(settings: WorkerSettings, onFatal: (error: Error) => void): Thread {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: settings,
-    execArgv: ['--conditions=runbell-source'],
-  })
+  const worker = new Worker(WORKER, { workerData: settings })
   const waiting = new Map<number, Waiting>()
   let lastId = 0
   let closed = false

@@ -21,9 +21,9 @@ export function replayDeliveries({ db }: SqliteContext, input: Input): Output {
 }
 
 function select(db: Database, { target, eventPosition }: Input): Row[] {
-  if (target.kind === 'all') return db.prepare(`${SELECT} ORDER BY d.position`).all(eventPosition) as Row[]
-  if (target.kind === 'delivery') return db.prepare(`${SELECT} AND d.id = ?`).all(eventPosition, target.deliveryId) as Row[]
-  return db.prepare(`${SELECT} AND p.id = ?`).all(eventPosition, target.endpointId) as Row[]
+  if (target.kind === 'all') return db.prepare(`${SELECT} ORDER BY d.position`).all(eventPosition)
+  if (target.kind === 'delivery') return db.prepare(`${SELECT} AND d.id = ?`).all(eventPosition, target.deliveryId)
+  return db.prepare(`${SELECT} AND p.id = ?`).all(eventPosition, target.endpointId)
 }
 
 /**
