@@ -6,7 +6,17 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import type { Accepted } from '@runbell/sdk/contract'
 import { describe, expect, test } from 'vitest'
-import { anEvent, createEndpoint, deliveriesOf, eventOf, newEventId, newType, post, publish, request } from '../support/client.ts'
+import {
+  anEvent,
+  createEndpoint,
+  deliveriesOf,
+  eventOf,
+  newEventId,
+  newType,
+  post,
+  publish,
+  request,
+} from '../support/client.ts'
 import { hasTool } from '../support/machine-tool.ts'
 import { TEST_ADMIN_KEY } from '../support/server-process.ts'
 import { shareServer } from '../support/shared-server.ts'
@@ -58,7 +68,11 @@ describe(
       const sent = Array.from({ length: 200 }, (_, n) => {
         const eventId = newEventId()
         const data = `{ "n":${n}.0 ,"big":1234567890123456789${n % 10}}`
-        return { eventId, data, text: `{"event_id":"${eventId}","type":"${type}","agent":{"id":"a"},"run_id":"r1","data":${data}}` }
+        return {
+          eventId,
+          data,
+          text: `{"event_id":"${eventId}","type":"${type}","agent":{"id":"a"},"run_id":"r1","data":${data}}`,
+        }
       })
       const acknowledged = new Map<string, Accepted>()
       let killed: Promise<unknown> | undefined
@@ -91,18 +105,21 @@ describe(
 
     const canTrace = hasTool('G1, that each commit is flushed to the disk', 'strace', '-e', 'trace=none', 'true')
 
-    test.skipIf(!canTrace)('each 202 comes after the operating system was told to flush the log to the disk', async () => {
-      const output = join(server.dataDir, 'strace.txt')
-      const flags = ['-f', '-y', '-e', 'trace=fsync,fdatasync', '-o', output, '-p', String(server.process.child.pid)]
-      const tracer = spawn('strace', flags, { stdio: ['ignore', 'ignore', 'pipe'] })
-      await once(createInterface({ input: tracer.stderr }), 'line')
-      const flushes = async () => (await readFile(output, 'utf8')).match(/^.*sync\(\d+<[^>]*-wal>\)/gm)?.length ?? 0
-      const type = newType()
-      for (let count = 0; count < 5; count++) await publish(server, anEvent(type))
-      const seen = await until('there is a flush for each commit', flushes, (count) => count >= 5)
-      tracer.kill('SIGINT')
-      await once(tracer, 'exit')
-      expect(seen).toBeGreaterThanOrEqual(5)
-    })
+    test.skipIf(!canTrace)(
+      'each 202 comes after the operating system was told to flush the log to the disk',
+      async () => {
+        const output = join(server.dataDir, 'strace.txt')
+        const flags = ['-f', '-y', '-e', 'trace=fsync,fdatasync', '-o', output, '-p', String(server.process.child.pid)]
+        const tracer = spawn('strace', flags, { stdio: ['ignore', 'ignore', 'pipe'] })
+        await once(createInterface({ input: tracer.stderr }), 'line')
+        const flushes = async () => (await readFile(output, 'utf8')).match(/^.*sync\(\d+<[^>]*-wal>\)/gm)?.length ?? 0
+        const type = newType()
+        for (let count = 0; count < 5; count++) await publish(server, anEvent(type))
+        const seen = await until('there is a flush for each commit', flushes, (count) => count >= 5)
+        tracer.kill('SIGINT')
+        await once(tracer, 'exit')
+        expect(seen).toBeGreaterThanOrEqual(5)
+      },
+    )
   },
 )

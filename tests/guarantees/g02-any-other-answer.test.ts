@@ -2,7 +2,18 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Accepted, BatchAccepted, EventView, Page, Problem } from '@runbell/sdk/contract'
 import { describe, expect, test } from 'vitest'
-import { anEvent, createEndpoint, deliveriesOf, get, newEventId, newType, post, publish, request } from '../support/client.ts'
+import {
+  anEvent,
+  createEndpoint,
+  deliveriesOf,
+  get,
+  newEventId,
+  newType,
+  post,
+  publish,
+  request,
+  type NewEvent,
+} from '../support/client.ts'
 import { hasTool, limitProcess } from '../support/machine-tool.ts'
 import { ADMIN_KEY } from '../support/server-process.ts'
 import { shareServer } from '../support/shared-server.ts'
@@ -13,26 +24,41 @@ interface Refused {
   status: number
   code: string
   /** What makes the event, or the request, wrong. */
-  wrong(event: Record<string, unknown>): { body: string; headers?: Record<string, string> }
+  wrong(event: NewEvent): { body: string; headers?: Record<string, string> }
 }
 
-const changed = (change: Record<string, unknown>) => (event: Record<string, unknown>) => ({
+const changed = (change: Record<string, unknown>) => (event: NewEvent) => ({
   body: JSON.stringify({ ...event, ...change }),
 })
 
 const REFUSED: Refused[] = [
   { name: 'an unknown field', status: 422, code: 'invalid_request', wrong: changed({ colour: 'red' }) },
   { name: 'data that is no object', status: 422, code: 'invalid_request', wrong: changed({ data: 7 }) },
-  { name: 'a type that is reserved', status: 422, code: 'unknown_event_type', wrong: changed({ type: 'agent.run.begun' }) },
+  {
+    name: 'a type that is reserved',
+    status: 422,
+    code: 'unknown_event_type',
+    wrong: changed({ type: 'agent.run.begun' }),
+  },
   { name: 'a sequence of its own', status: 422, code: 'invalid_request', wrong: changed({ sequence: 1 }) },
-  { name: 'a cut body', status: 400, code: 'malformed_json', wrong: (event) => ({ body: JSON.stringify(event).slice(0, -1) }) },
+  {
+    name: 'a cut body',
+    status: 400,
+    code: 'malformed_json',
+    wrong: (event) => ({ body: JSON.stringify(event).slice(0, -1) }),
+  },
   {
     name: 'a key twice',
     status: 400,
     code: 'duplicate_key',
     wrong: (event) => ({ body: `${JSON.stringify(event).slice(0, -1)},"agent":{"id":"a"}}` }),
   },
-  { name: 'a body over 256 KiB', status: 413, code: 'payload_too_large', wrong: changed({ data: { text: 'x'.repeat(262_144) } }) },
+  {
+    name: 'a body over 256 KiB',
+    status: 413,
+    code: 'payload_too_large',
+    wrong: changed({ data: { text: 'x'.repeat(262_144) } }),
+  },
   {
     name: 'another content type',
     status: 415,
@@ -85,11 +111,14 @@ describe(
     })
 
     test('a conflict leaves the first bytes as they are', async () => {
-      const event = anEvent(newType(), { event_id: newEventId(), data: { first: true } })
+      const eventId = newEventId()
+      const event = anEvent(newType(), { event_id: eventId, data: { first: true } })
       await publish(server, event)
-      const answer = await request<Problem>(server, 'POST', '/v1/events', { body: { ...event, data: { first: false } } })
+      const answer = await request<Problem>(server, 'POST', '/v1/events', {
+        body: { ...event, data: { first: false } },
+      })
       expect(answer).toMatchObject({ status: 409, json: { code: 'event_conflict' } })
-      const stored = await get<EventView>(server, `/v1/events/${event['event_id']}`)
+      const stored = await get<EventView>(server, `/v1/events/${eventId}`)
       expect(stored.data).toEqual({ first: true })
     })
 

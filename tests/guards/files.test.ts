@@ -57,6 +57,12 @@ describe('a planted file', () => {
     expect(checkReach({ path, text: upwards(4) })).toEqual([])
   })
 
+  test('of tests may read the test data that lies beside the repository, no other file may', () => {
+    const text = ['new', ` URL('${'../'.repeat(5)}shared/data/', import.meta.url)`].join('')
+    expect(checkReach({ path: 'packages/server/src/api/a.test.ts', text })).toEqual([])
+    expect(checkReach({ path, text })).toHaveLength(1)
+  })
+
   test.each(PLACES)('that names %s is found', (place) => {
     expect(checkPlaces({ path, text: `open('${place}data')` }, PLACES)).toHaveLength(1)
     expect(checkPlaces({ path, text: `see docs${place}data` }, PLACES)).toEqual([])

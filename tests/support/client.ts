@@ -65,7 +65,8 @@ export async function request<Body>(
 
 /** @throws Error with what the server said where the status is another */
 async function expectStatus<Body>(status: number, what: string, answer: Answer<Body>): Promise<Body> {
-  if (answer.status !== status) throw new Error(`${what}: ${answer.status} instead of ${status}, ${answer.bytes}`)
+  if (answer.status !== status)
+    throw new Error(`${what}: ${answer.status} instead of ${status}, ${answer.bytes.toString()}`)
   return answer.json
 }
 
@@ -81,8 +82,15 @@ export function newEventId(word = 'guarantee'): string {
   return `evt_${word}_${crypto.randomUUID()}`
 }
 
+/** An event as it is published. */
+export interface NewEvent {
+  type: string
+  event_id?: string
+  [field: string]: unknown
+}
+
 /** The least a published event holds, of a producer's own type. */
-export function anEvent(type: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+export function anEvent(type: string, more: Record<string, unknown> = {}): NewEvent {
   return { type, agent: { id: 'guarantees' }, data: { n: 1 }, ...more }
 }
 
@@ -148,6 +156,10 @@ export function untilDelivery(
 }
 
 /** Sends an event again; the answer names the deliveries. */
-export function replay(server: Served, eventId: string, endpointId?: string): Promise<{ deliveries: { id: string }[] }> {
+export function replay(
+  server: Served,
+  eventId: string,
+  endpointId?: string,
+): Promise<{ deliveries: { id: string }[] }> {
   return post(server, `/v1/events/${eventId}/replay`, endpointId === undefined ? {} : { endpoint_id: endpointId })
 }

@@ -7,7 +7,9 @@ import { spawnSync } from 'node:child_process'
 export function hasTool(usedFor: string, command: string, ...args: string[]): boolean {
   const { status, error } = spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 })
   if (status === 0) return true
-  console.warn(`skipped: ${usedFor}: ${command} ${args.join(' ')} ${error === undefined ? 'fails here' : error.message}`)
+  console.warn(
+    `skipped: ${usedFor}: ${command} ${args.join(' ')} ${error === undefined ? 'fails here' : error.message}`,
+  )
   return false
 }
 

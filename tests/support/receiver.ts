@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PATIENCE_MS } from './until.ts'
 
@@ -13,7 +19,11 @@ export interface Received {
 }
 
 /** A status; `null` never answers, `reset` ends the connection with RST. */
-export type Reply = number | null | 'reset' | { status: number; headers?: Record<string, string>; body?: string | Buffer }
+export type Reply =
+  | number
+  | null
+  | 'reset'
+  | { status: number; headers?: Record<string, string>; body?: string | Buffer }
 
 export interface Receiver {
   url: string

@@ -68,7 +68,12 @@ export async function startServer(
 }
 
 /** Calls the API with the admin key; throws where the answer is not 2xx, with what it said. */
-export async function call<Answer>(server: { url: string }, method: string, path: string, body?: unknown): Promise<Answer> {
+export async function call<Answer>(
+  server: { url: string },
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
   const response = await fetch(`${server.url}${path}`, {
     method,
     headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },

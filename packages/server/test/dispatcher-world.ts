@@ -39,7 +39,14 @@ export class DispatcherWorld {
   constructor(maxInFlight = 256) {
     const nothing = () => {}
     this.dispatcher = new Dispatcher({
-      ...{ store: this.store, clock: this.clock, random: fakeRandom(), nodeId: 'node-a', cache: this.cache, maxInFlight },
+      ...{
+        store: this.store,
+        clock: this.clock,
+        random: fakeRandom(),
+        nodeId: 'node-a',
+        cache: this.cache,
+        maxInFlight,
+      },
       lease: {
         covers: () => this.covered,
         ...{ sinceRenewal: () => 0, start: nothing, stop: async () => {}, runOnce: async () => ({ alive: true }) },
@@ -118,7 +125,11 @@ export class DispatcherWorld {
       },
       release: async (dueAt) => {
         const { position, number } = claim
-        await this.store.releaseClaims({ nodeId: 'node-a', now: this.clock.now(), claims: [{ position, number, dueAt }] })
+        await this.store.releaseClaims({
+          nodeId: 'node-a',
+          now: this.clock.now(),
+          claims: [{ position, number, dueAt }],
+        })
         this.dispatcher.dueAt(lane, dueAt)
         await end()
       },

@@ -19,7 +19,10 @@ function setUp() {
   const reads: string[] = []
   let version = 1
   const { store } = scriptedStore({
-    loadMatchSet: async ({ tenantId, mode }) => (reads.push(`${mode}:${tenantId}`), { configVersion: version, entries: ENTRIES }),
+    loadMatchSet: async ({ tenantId, mode }) => (
+      reads.push(`${mode}:${tenantId}`),
+      { configVersion: version, entries: ENTRIES }
+    ),
   })
   return { matcher: createMatcher(store), reads, change: () => ++version }
 }

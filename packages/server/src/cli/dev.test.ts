@@ -85,6 +85,8 @@ test('a second Ctrl-C does not wait for an attempt in flight', async () => {
   await arrived
   server.kill('SIGINT')
   await server.stderr.find(/stopping/)
-  server.kill('SIGINT')
+  // One that follows at once counts as the same.
+  const again = setInterval(() => server.kill('SIGINT'), 50)
+  onTestFinished(() => clearInterval(again))
   expect(await server.exit).toBe(130)
 })

@@ -18,6 +18,8 @@ export interface ServeContext {
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+/** Some versions of npm hand on a Ctrl-C that the terminal has sent already: so soon, it is the same one. */
+const SAME_SIGNAL_MS = 250
 /** After a fatal error nothing more can be put on record, so not much is waited for. */
 const FATAL_STOP_MS = 2000
 /** What a dead server left open does not keep the process. */
@@ -36,9 +38,12 @@ const FATAL_EXIT_MS = 500
 export async function serveUntilStopped(open: (context: ServeContext) => Promise<Serving>): Promise<number> {
   const stopping = new AbortController()
   const fatal = new AbortController()
+  let firstAt = 0
   const onSignal = (signal: (typeof SIGNALS)[number]) => {
-    if (stopping.signal.aborted) process.exit(128 + constants.signals[signal])
-    stopping.abort()
+    if (!stopping.signal.aborted) {
+      firstAt = performance.now()
+      stopping.abort()
+    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(128 + constants.signals[signal])
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
   try {

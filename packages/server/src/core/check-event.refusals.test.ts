@@ -33,7 +33,17 @@ describe('an event as a whole', () => {
   })
 
   it('gives every message as a sentence, whatever the names are', () => {
-    const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', '', 'a/b', 'a~b', '😀'.repeat(80)]
+    const names = [
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      'valueOf',
+      '',
+      'a/b',
+      'a~b',
+      '😀'.repeat(80),
+    ]
     for (const name of names) {
       const source = `{"type":"acme.a","agent":{"id":"a"},"data":{},${JSON.stringify(name)}:1}`
       const { errors } = refused(source)
@@ -91,7 +101,9 @@ describe('type', () => {
   it('under agent., runbell. or diagnostic. that is not in the catalog is unknown, with a suggestion', () => {
     const refusal = refused(event({ type: 'agent.run.complete' }))
     expect(refusal.code).toBe('unknown_event_type')
-    expect(refusal.errors).toEqual([{ path: '/type', message: expect.stringContaining('agent.run.completed') as string }])
+    expect(refusal.errors).toEqual([
+      { path: '/type', message: expect.stringContaining('agent.run.completed') as string },
+    ])
     expect(refusal.fix).toContain('agent.run.completed')
     for (const type of ['runbell.ping', 'runbell.endpoint.failing', 'diagnostic.step', 'agent.weather.measured']) {
       expect(refused(event({ type })).code, type).toBe('unknown_event_type')
@@ -99,7 +111,20 @@ describe('type', () => {
   })
 
   it('has two to five segments and 100 characters', () => {
-    const bad = ['', 'agent', 'a.b.c.d.e.f', 'Acme.a', 'acme.A', '1a.b', 'a..b', 'a.b.', '.a.b', 'a-b.c', 'a.b\n', 'é.a']
+    const bad = [
+      '',
+      'agent',
+      'a.b.c.d.e.f',
+      'Acme.a',
+      'acme.A',
+      '1a.b',
+      'a..b',
+      'a.b.',
+      '.a.b',
+      'a-b.c',
+      'a.b\n',
+      'é.a',
+    ]
     for (const type of [...bad, `a.${'b'.repeat(99)}`]) {
       expect(errorsAt(event({ type, run_id: undefined }), '/type'), type).toHaveLength(1)
     }
@@ -135,7 +160,16 @@ describe('event_id, causation_id, trace_id', () => {
     for (const id of ['evt_12345678', `evt_${'x'.repeat(64)}`, 'evt_a-b_C-dE']) {
       expect(ok({ event_id: id, causation_id: id }), id).toBe(true)
     }
-    const bad = ['evt_1234567', `evt_${'x'.repeat(65)}`, 'evt_1234.5678', 'EVT_12345678', '12345678', ' evt_12345678', '', 5]
+    const bad = [
+      'evt_1234567',
+      `evt_${'x'.repeat(65)}`,
+      'evt_1234.5678',
+      'EVT_12345678',
+      '12345678',
+      ' evt_12345678',
+      '',
+      5,
+    ]
     for (const id of bad) {
       expect(errorsAt(event({ event_id: id }), '/event_id'), String(id)).toHaveLength(1)
       expect(errorsAt(event({ causation_id: id }), '/causation_id'), String(id)).toHaveLength(1)

@@ -99,7 +99,8 @@ describe('the deadline', () => {
 })
 
 describe('the tenant', () => {
-  const tenantOf = (key: string | null, input: Record<string, unknown> = {}) => accepted(event(input), { keyTenantId: key }).event.tenantId
+  const tenantOf = (key: string | null, input: Record<string, unknown> = {}) =>
+    accepted(event(input), { keyTenantId: key }).event.tenantId
 
   it('is that of a bound key, or what the body says for an unbound one, else default', () => {
     expect(tenantOf('acme')).toBe('acme')
@@ -180,13 +181,17 @@ const examples = fileURLToPath(new URL('../../../../../shared/contract/examples.
 describe('the examples of the contract', () => {
   it('pass once what only Runbell writes is taken away', (test) => {
     if (!existsSync(examples)) test.skip(`there is no ${examples}`)
-    const lines = readFileSync(examples, 'utf8').split('\n').filter((line) => line !== '')
+    const lines = readFileSync(examples, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
     expect(lines).toHaveLength(16)
     for (const line of lines) {
       const { recorded_at, sequence, withheld: _, ...input } = JSON.parse(line) as Record<string, unknown>
       const mode = input['mode'] as 'live' | 'test'
       const { event: checked } = accepted(JSON.stringify(input), { mode })
-      const body = JSON.parse(text(completeBody(checked, Date.parse(recorded_at as string), (sequence as number) ?? null)))
+      const body = JSON.parse(
+        text(completeBody(checked, Date.parse(recorded_at as string), (sequence as number) ?? null)),
+      )
       expect(body).toEqual({ ...input, recorded_at, ...(sequence === undefined ? {} : { sequence }) })
     }
   })

@@ -97,7 +97,19 @@ describe('globProblem', () => {
   })
 
   it('refuses what can never name a type', () => {
-    const bad = ['', '.', 'agent.', '.agent', 'agent..run', '**', 'agent.r*', 'Agent.run', '1a.b', 'a.b.c.d.e.f', 'a b.c']
+    const bad = [
+      '',
+      '.',
+      'agent.',
+      '.agent',
+      'agent..run',
+      '**',
+      'agent.r*',
+      'Agent.run',
+      '1a.b',
+      'a.b.c.d.e.f',
+      'a b.c',
+    ]
     for (const glob of [...bad, 'agent.run\n', `a.${'b'.repeat(99)}`]) expect(globProblem(glob), glob).not.toBeNull()
   })
 })

@@ -157,7 +157,9 @@ const jump = fc.oneof(
   fc.constantFrom(DAY, -DAY, 10 * YEAR, -10 * YEAR, 4 * MINUTE, -4 * MINUTE, -301_000, 300_000),
   fc.integer({ min: -YEAR, max: YEAR }),
 )
-const steps = fc.array(fc.record({ pass: fc.double({ min: 0, max: 20 * MINUTE, noNaN: true }), jump }), { maxLength: 40 })
+const steps = fc.array(fc.record({ pass: fc.double({ min: 0, max: 20 * MINUTE, noNaN: true }), jump }), {
+  maxLength: 40,
+})
 
 describe('under any jumps', () => {
   it('never goes back, and is a whole number of milliseconds', () => {

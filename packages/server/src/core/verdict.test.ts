@@ -25,13 +25,21 @@ const facts = (input: Partial<AttemptFacts> = {}): AttemptFacts => ({
   ...input,
 })
 
-const NOTHING_HEARD = ['timeout', 'dns_failed', 'connect_failed', 'tls_failed', 'blocked_address', 'protocol_error'] as const
+const NOTHING_HEARD = [
+  'timeout',
+  'dns_failed',
+  'connect_failed',
+  'tls_failed',
+  'blocked_address',
+  'protocol_error',
+] as const
 
 describe('the name of an outcome', () => {
   it('is delivered for 200 to 299 and nothing else, redirect for 300 to 399', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 999 }), (status) => {
-        const expected = status >= 200 && status < 300 ? 'delivered' : status >= 300 && status < 400 ? 'redirect' : 'http_error'
+        const expected =
+          status >= 200 && status < 300 ? 'delivered' : status >= 300 && status < 400 ? 'redirect' : 'http_error'
         expect(outcomeName(response(status))).toBe(expected)
         expect(ATTEMPT_OUTCOMES).toContain(expected)
       }),
@@ -106,7 +114,15 @@ describe('decide', () => {
 
 describe('decideAfterCrash', () => {
   const crash = (input: Partial<CrashFacts> = {}) =>
-    decideAfterCrash({ number: 1, cycleStart: 1, knownOutcomes: 0, crashesAlone: 0, maxAttempts: 3, now: NOW, ...input })
+    decideAfterCrash({
+      number: 1,
+      cycleStart: 1,
+      knownOutcomes: 0,
+      crashesAlone: 0,
+      maxAttempts: 3,
+      now: NOW,
+      ...input,
+    })
   const again = { kind: 'retry', at: NOW }
 
   it('tries again at once while the cap is not reached', () => {

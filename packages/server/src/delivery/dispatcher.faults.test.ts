@@ -98,7 +98,7 @@ describe('when a claim fails', () => {
     const at = await world(2)
     const ids = await Promise.all(Array.from({ length: 12 }, () => at.endpoint({ maxInFlight: 2 })))
     await at.deliveries(ids)
-    for (let lost = 0; lost < 6; lost++) {
+    for (let lost = 0; lost < 12; lost++) {
       at.hold('claimDue').fail(new Error('lost'))
       at.dispatcher.wake(ids)
       await settled()

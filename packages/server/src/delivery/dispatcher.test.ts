@@ -179,7 +179,9 @@ describe('everybody gets a turn', () => {
     await at.deliveries([small], 10)
     at.dispatcher.wake([small])
     for (let ended = 10; ended < 20; ended++) await at.runs[ended]?.succeed()
-    const share = endpointsOf(at).slice(before).filter((id) => id === small).length
+    const share = endpointsOf(at)
+      .slice(before)
+      .filter((id) => id === small).length
     expect(share).toBeGreaterThanOrEqual(4)
   })
 })

@@ -78,7 +78,7 @@ export class Dispatcher implements SlotSource {
   reserve(endpointId: string): boolean {
     const endpoint = this.#options.cache.peek(endpointId)
     if (!endpoint || endpoint.status !== 'enabled' || endpoint.kind !== 'http') return false
-    if (this.#blocked() || this.#taken >= this.#maxInFlight || !this.#options.lease.covers(endpoint.timeoutMs)) return false
+    if (this.#full() || !this.#options.lease.covers(endpoint.timeoutMs)) return false
     const lane = this.#lanes.get(endpointId)
     // Those that wait already go first.
     if (lane.nextDue !== null && lane.nextDue <= this.#options.clock.now()) return false
@@ -133,7 +133,10 @@ export class Dispatcher implements SlotSource {
     const counts = { due: 0, suspects: false }
     let after: string | null = null
     do {
-      const page: Awaited<ReturnType<Store['findDueEndpoints']>> = await store.findDueEndpoints({ after, limit: DUE_PAGE })
+      const page: Awaited<ReturnType<Store['findDueEndpoints']>> = await store.findDueEndpoints({
+        after,
+        limit: DUE_PAGE,
+      })
       const now = clock.now()
       for (const { endpointId, nextDue } of page.due) this.#lanes.dueBy(this.#lanes.get(endpointId), nextDue, now)
       counts.due += page.due.length
@@ -312,11 +315,7 @@ export class Dispatcher implements SlotSource {
   /** Lanes in line, with their endpoints in memory. */
   async #candidates(): Promise<Lane[]> {
     const { clock, cache } = this.#options
-    const lanes: Lane[] = []
-    for (const lane of this.#lanes.inLine(clock.now())) {
-      if (lanes.length === MAX_LANES) break
-      lanes.push(lane)
-    }
+    const lanes = this.#lanes.first(MAX_LANES, clock.now())
     await cache.load(lanes.map(({ endpointId }) => endpointId))
     return lanes
   }

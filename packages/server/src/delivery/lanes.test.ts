@@ -24,6 +24,8 @@ describe('the line', () => {
     lanes.served(lanes.get('a'))
     lanes.served(lanes.get('c'))
     expect(idsInLine(lanes, 0)).toEqual(['b', 'd', 'a', 'c'])
+    expect(lanes.first(2, 0).map(({ endpointId }) => endpointId)).toEqual(['b', 'd'])
+    expect(lanes.first(9, 0)).toHaveLength(4)
     lanes.served(lanes.get('not in line'))
     expect(idsInLine(lanes, 0)).toEqual(['b', 'd', 'a', 'c'])
   })

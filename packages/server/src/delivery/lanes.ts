@@ -46,6 +46,16 @@ export class Lanes {
     return this.#ready
   }
 
+  /** The first of them, at most so many. */
+  first(most: number, now: number): Lane[] {
+    const lanes: Lane[] = []
+    for (const lane of this.inLine(now)) {
+      if (lanes.length === most) break
+      lanes.push(lane)
+    }
+    return lanes
+  }
+
   /** It has had its turn: to the end of the line, if it is in line. */
   served(lane: Lane): void {
     if (this.#ready.delete(lane)) this.#ready.add(lane)

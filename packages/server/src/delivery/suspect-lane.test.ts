@@ -196,7 +196,9 @@ describe('stopping', () => {
         const before = log.length
         await clock.advance(60_000)
         expect(log).toHaveLength(before)
-        expect(log.filter((line) => line.includes('start'))).toHaveLength(log.filter((line) => line.includes('end')).length)
+        expect(log.filter((line) => line.includes('start'))).toHaveLength(
+          log.filter((line) => line.includes('end')).length,
+        )
         expect(lane.holding).toBe(false)
         expect(clock.timers).toBe(0)
       }),

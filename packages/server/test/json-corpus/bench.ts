@@ -79,9 +79,19 @@ function compare(name: string, bytes: Uint8Array): void {
 // Once unreported: the first thing measured pays for the compiler.
 for (let round = 0; round < 20_000; round += 1) scanJson(encoder.encode(typical))
 compare('typical event', encoder.encode(typical))
+compare('typical event, one escaped name', encoder.encode(typical.replace('"plan"', '"pl\\u0061n"')))
 const file = process.argv[2]
-// Once unreported: the first thing measured pays for the compiler.
-for (let round = 0; round < 20_000; round += 1) scanJson(encoder.encode(typical))
+if (file !== undefined) {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  for (const line of lines.slice(0, 4)) compare(file, encoder.encode(line))
+}
+compare('prose', encoder.encode(JSON.stringify({ text: 'Plain ASCII prose of an agent. '.repeat(2_000) })))
+compare('Chinese', encoder.encode(JSON.stringify({ text: '退款已经处理完毕，请查收。'.repeat(1_000) })))
+compare('escapes', encoder.encode(JSON.stringify({ text: '"\n\\'.repeat(10_000) })))
+const names = (count: number): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`name_${index}`, index]))
+compare('10,000 names', encoder.encode(JSON.stringify(names(10_000))))
+compare('400 objects of 24 names', encoder.encode(JSON.stringify(Array.from({ length: 400 }, () => names(24)))))
 const batch = encoder.encode(`[${Array.from({ length: 100 }, () => typical).join(',')}]`)
 console.log(`\nbatch of 100: ${batch.length} bytes`)
 report('splitJsonArray', batch, () => splitJsonArray(batch, { maxItems: 1_000 }))
