@@ -27,7 +27,7 @@ export interface EndToEndResult {
 export async function measureEndToEnd(folder: string, publishers: number, seconds: number): Promise<EndToEndResult> {
   const dataDir = await mkdtemp(join(folder, 'end-to-end-'))
   const { key } = createApiKey({ mode: 'live', scopes: ['admin'], now: Date.now(), random: createSystemRandom() })
-  const flags = { 'data-dir': dataDir, 'host': '127.0.0.1', 'port': '0', 'log-level': 'error' }
+  const flags = { 'data-dir': dataDir, host: '127.0.0.1', port: '0', 'log-level': 'error' }
   const { settings } = loadSettings('start', flags, { RUNBELL_ADMIN_KEYS: key })
   const runbell = await createRunbell({ settings, command: 'start' })
   try {

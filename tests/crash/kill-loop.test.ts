@@ -60,32 +60,36 @@ async function oneLife(acknowledged: Set<string>, moment: number): Promise<void>
 }
 
 describe('G17: kill -9 is safe at any instant and needs no manual step', () => {
-  test(`${ROUNDS} rounds: nothing acknowledged is lost and the database stays whole`, { timeout: ROUNDS * ROUND_LIMIT_MS }, async () => {
-    const acknowledged = new Set<string>()
-    // A different number of deliveries each time, so that the kill falls at different moments of their way.
-    for (let round = 0; round < ROUNDS; round++) await oneLife(acknowledged, (round * 7) % 23)
-    expect(acknowledged.size).toBeGreaterThan(ROUNDS)
+  test(
+    `${ROUNDS} rounds: nothing acknowledged is lost and the database stays whole`,
+    { timeout: ROUNDS * ROUND_LIMIT_MS },
+    async () => {
+      const acknowledged = new Set<string>()
+      // A different number of deliveries each time, so that the kill falls at different moments of their way.
+      for (let round = 0; round < ROUNDS; round++) await oneLife(acknowledged, (round * 7) % 23)
+      expect(acknowledged.size).toBeGreaterThan(ROUNDS)
 
-    const server = await startServer(dataDir)
-    const arrived = () => new Set(receiver.received.map(({ eventId }) => eventId))
-    await receiver.until(() => {
-      const ids = arrived()
-      return [...acknowledged].every((id) => ids.has(id))
-    })
-    for (const eventId of [...acknowledged].slice(0, 200)) {
-      const event = await call<{ event_id: string }>(server, 'GET', `/v1/events/${eventId}`)
-      expect(event.event_id).toBe(eventId)
-    }
-    expect(await server.end('SIGTERM')).toBe(0)
+      const server = await startServer(dataDir)
+      const arrived = () => new Set(receiver.received.map(({ eventId }) => eventId))
+      await receiver.until(() => {
+        const ids = arrived()
+        return [...acknowledged].every((id) => ids.has(id))
+      })
+      for (const eventId of [...acknowledged].slice(0, 200)) {
+        const event = await call<{ event_id: string }>(server, 'GET', `/v1/events/${eventId}`)
+        expect(event.event_id).toBe(eventId)
+      }
+      expect(await server.end('SIGTERM')).toBe(0)
 
-    const database = new DatabaseSync(join(dataDir, 'runbell.db'), { readOnly: true })
-    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
-    database.close()
-    // The same event always has the same bytes.
-    const bodies = new Map<string, string>()
-    for (const { eventId, body } of receiver.received) {
-      expect(body.toString()).toBe(bodies.get(eventId) ?? body.toString())
-      bodies.set(eventId, body.toString())
-    }
-  })
+      const database = new DatabaseSync(join(dataDir, 'runbell.db'), { readOnly: true })
+      expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
+      database.close()
+      // The same event always has the same bytes.
+      const bodies = new Map<string, string>()
+      for (const { eventId, body } of receiver.received) {
+        expect(body.toString()).toBe(bodies.get(eventId) ?? body.toString())
+        bodies.set(eventId, body.toString())
+      }
+    },
+  )
 })

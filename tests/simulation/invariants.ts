@@ -116,7 +116,9 @@ const g11: Check = ({ network }, { deliveries, attempts }) => {
     if (outcome === 'delivered' && !success) return [`G11: attempt ${number} of ${deliveryId} counts as a success`]
     return []
   })
-  const delivered = new Set(attempts.filter(({ outcome }) => outcome === 'delivered').map(({ deliveryId }) => deliveryId))
+  const delivered = new Set(
+    attempts.filter(({ outcome }) => outcome === 'delivered').map(({ deliveryId }) => deliveryId),
+  )
   const unproven = deliveries.filter(({ id, status }) => status === 'delivered' && !delivered.has(id))
   return [...wrong, ...unproven.map(({ id }) => `G11: ${id} is delivered without a successful attempt`)]
 }
@@ -128,7 +130,8 @@ const deadLetters: Check = (_evidence, { deliveries, attempts }) =>
     if (reason === 'attempts_exhausted' && own.every(({ outcome }) => outcome === 'unknown')) {
       return [`G8: ${id} was dead-lettered though it may never have been sent`]
     }
-    if (reason === 'quarantined' && crashesAlone < 3) return [`G19: ${id} was quarantined after ${crashesAlone} crashes`]
+    if (reason === 'quarantined' && crashesAlone < 3)
+      return [`G19: ${id} was quarantined after ${crashesAlone} crashes`]
     return []
   })
 

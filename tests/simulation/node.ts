@@ -103,12 +103,17 @@ export class SimulatedNode {
   /** The store as this node sees it: calls take time, fail before or after the commit, and die with the node. */
   #reach(store: Store): Store {
     const { world, network } = this.#options
-    const call = async (verb: string, method: (input: unknown) => Promise<unknown>, input: unknown): Promise<unknown> => {
+    const call = async (
+      verb: string,
+      method: (input: unknown) => Promise<unknown>,
+      input: unknown,
+    ): Promise<unknown> => {
       await this.pause(world.random.between(0, 2), `before ${verb}`)
       if (world.random.chance(network.rates.storeBefore)) throw new StoreUnavailable('unavailable', 'simulated')
       const answer = await method.call(store, input)
       await this.pause(world.random.between(0, 2), `after ${verb}`)
-      if (world.random.chance(network.rates.storeAfter)) throw new StoreUnavailable('unavailable', 'simulated, answer lost')
+      if (world.random.chance(network.rates.storeAfter))
+        throw new StoreUnavailable('unavailable', 'simulated, answer lost')
       return answer
     }
     return new Proxy(store, {

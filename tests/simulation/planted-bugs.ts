@@ -28,7 +28,12 @@ class DualWrite extends MemoryStore {
   protected override insertDeliveries(event: EventState, targets: AcceptTarget[], nodeId: string): DeliveryState[] {
     const holder = this.nodes.get(nodeId)
     this.#late.push(() => {
-      if (holder !== undefined) super.insertDeliveries(event, targets.map((target) => ({ ...target, grant: false })), nodeId)
+      if (holder !== undefined)
+        super.insertDeliveries(
+          event,
+          targets.map((target) => ({ ...target, grant: false })),
+          nodeId,
+        )
     })
     return targets.map(() => ({ position: -1 }) as DeliveryState)
   }
@@ -132,7 +137,9 @@ class StaleEndpointCache extends MemoryStore {
 
 class SecondOldestSecretDropped extends MemoryStore {
   protected override dropOldest(newestFirst: SecretRow[]): SecretRow[] {
-    return newestFirst.length < 3 ? newestFirst : newestFirst.filter((_secret, index) => index !== newestFirst.length - 2)
+    return newestFirst.length < 3
+      ? newestFirst
+      : newestFirst.filter((_secret, index) => index !== newestFirst.length - 2)
   }
 }
 
@@ -141,7 +148,8 @@ class UnknownExhausts extends MemoryStore {
   protected override endUnknown(delivery: DeliveryState, life: NodeLife, now: number): void {
     super.endUnknown(delivery, life, now)
     const cap = this.endpointOf(delivery).row.retrySchedule.length + 1
-    if (delivery.attemptCount >= cap) this.applyVerdict(delivery, { verdict: { kind: 'dead_letter', reason: 'attempts_exhausted' } }, now)
+    if (delivery.attemptCount >= cap)
+      this.applyVerdict(delivery, { verdict: { kind: 'dead_letter', reason: 'attempts_exhausted' } }, now)
   }
 }
 
@@ -192,7 +200,9 @@ export const PLANTED_BUGS: Record<string, PlantedBug> = {
           store.recordAttempts({
             ...input,
             records: input.records.map((record) =>
-              record.verdict.kind === 'dead_letter' ? { ...record, verdict: { kind: 'retry', at: input.now + 500 } } : record,
+              record.verdict.kind === 'dead_letter'
+                ? { ...record, verdict: { kind: 'retry', at: input.now + 500 } }
+                : record,
             ),
           }),
       }),

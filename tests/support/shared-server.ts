@@ -21,16 +21,21 @@ export interface SharedServer {
 }
 
 /** Short enough that retries are over soon, long enough to tell them apart. */
-export const SHORT_SCHEDULE = '100ms,200ms'
+const SHORT_SCHEDULE = '100ms,200ms'
 
-/** Starts a server before the first test of the file that calls this, and ends it after the last. */
-export function shareServer(environment: Record<string, string> = {}): SharedServer {
+const SHORT: Record<string, string> = { RUNBELL_RETRY_SCHEDULE: SHORT_SCHEDULE }
+
+/**
+ * Starts a server before the first test of the file that calls this, and ends it after the last.
+ * @param environment @default a short retry schedule
+ */
+export function shareServer(environment: Record<string, string> = SHORT): SharedServer {
   const ends: (() => Promise<unknown>)[] = []
   let dataDir = ''
   let running: ServerProcess | null = null
 
   async function start(): Promise<void> {
-    running = await startServer(dataDir, { RUNBELL_RETRY_SCHEDULE: SHORT_SCHEDULE, ...environment })
+    running = await startServer(dataDir, environment)
   }
 
   function now(): ServerProcess {

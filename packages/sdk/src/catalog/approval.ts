@@ -5,5 +5,9 @@ export const APPROVAL_TYPES: readonly EventTypeFact[] = [
   { type: 'agent.approval.approved', runScoped: true, fact: 'The request was approved.' },
   { type: 'agent.approval.denied', runScoped: true, fact: 'The request was denied.' },
   { type: 'agent.approval.expired', runScoped: true, fact: 'Nobody decided before the deadline.' },
-  { type: 'agent.approval.cancelled', runScoped: true, fact: 'The request was withdrawn; no decision is needed any more.' },
+  {
+    type: 'agent.approval.cancelled',
+    runScoped: true,
+    fact: 'The request was withdrawn; no decision is needed any more.',
+  },
 ]

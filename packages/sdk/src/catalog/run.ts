@@ -11,5 +11,9 @@ export const RUN_TYPES: readonly EventTypeFact[] = [
   { type: 'agent.run.partially_completed', runScoped: true, fact: 'A run ended with a usable but partial result.' },
   { type: 'agent.run.failed', runScoped: true, fact: 'A run ended without a usable result.' },
   { type: 'agent.run.cancelled', runScoped: true, fact: 'A run was stopped on request before its end.' },
-  { type: 'agent.run.outcome_unknown', runScoped: true, fact: 'The producer lost track of a run and cannot say how it ended.' },
+  {
+    type: 'agent.run.outcome_unknown',
+    runScoped: true,
+    fact: 'The producer lost track of a run and cannot say how it ended.',
+  },
 ]

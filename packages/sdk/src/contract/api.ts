@@ -96,7 +96,7 @@ export interface AttemptView {
   /** Custom header values are masked. */
   request_headers: Record<string, string>
   response_headers: Record<string, string>
-  response_excerpt: ({ text: string } | { base64: string }) & { truncated: boolean } | null
+  response_excerpt: (({ text: string } | { base64: string }) & { truncated: boolean }) | null
   phases_ms: { dns: number | null; connect: number | null; tls: number | null; wait: number | null }
   diagnosis: { title: string; fix: string; url: string } | null
 }

@@ -63,10 +63,13 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
 
   async function accept(event: CheckedEvent, fingerprint: Uint8Array): Promise<Acceptance> {
     const { endpoints, configVersion } = matcher.cached(event) ?? (await matcher.match(event))
-    const newDeliveryId = () => newId('delivery', event.mode, clock.now(), random)
+    const deliveryId = () => newId('delivery', event.mode, clock.now(), random)
     // Deliveries of ordered endpoints wait for their run's earlier ones (details 17).
-    const target = (endpointId: string, ordered: boolean) => ({ endpointId, deliveryId: newDeliveryId(), grant: !ordered })
-    const targets = endpoints.map(({ endpointId, ordered }) => target(endpointId, ordered))
+    const targets = endpoints.map(({ endpointId, ordered }) => ({
+      endpointId,
+      deliveryId: deliveryId(),
+      grant: !ordered,
+    }))
     const item: AcceptItem = { ...event, fingerprint, targets, configVersion }
     return await new Promise<Acceptance>((resolve, reject) => queue.add({ item, event, resolve, reject }))
   }
@@ -91,14 +94,12 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   function settle(group: Waiting[], results: AcceptResult[]): void {
     const started: Claim[] = []
     const woken = new Set<string>()
-    let configVersion = 0
     group.forEach(({ item }, index) => {
       const result = results[index] as AcceptResult
       if (result.kind !== 'accepted') return releaseSlots(slots, item)
-      configVersion = Math.max(configVersion, item.configVersion)
       collectDeliveries(item, result, started, woken)
     })
-    if (started.length > 0) slots.start(started, configVersion)
+    if (started.length > 0) slots.start(started, Math.max(...group.map(({ item }) => item.configVersion)))
     if (woken.size > 0) slots.wake(woken)
     group.forEach((waiting, index) => answer(waiting, results[index] as AcceptResult))
   }

@@ -32,7 +32,9 @@ export function loadSettings(
     origins[name] = from
   }
   if (environment['RUNBELL_DATABASE_URL'] !== undefined || flags['database-url'] !== undefined) {
-    throw new SettingError('--database-url (RUNBELL_DATABASE_URL): this version has the embedded database only; unset it')
+    throw new SettingError(
+      '--database-url (RUNBELL_DATABASE_URL): this version has the embedded database only; unset it',
+    )
   }
   return { settings: settings as unknown as Settings, origins: origins as LoadedSettings['origins'] }
 }

@@ -128,7 +128,10 @@ function readEventId(reader: EnvelopeReader, context: CheckContext): string {
   const eventId = reader.pattern('event_id', EVENT_ID_PATTERN, shape)
   if (eventId === null) return context.newEventId()
   if (!eventIdFitsMode(eventId, context.mode)) {
-    reader.fail('/event_id', context.mode === 'test' ? 'starts with evt_test_ in test mode' : 'evt_test_ is for test mode')
+    reader.fail(
+      '/event_id',
+      context.mode === 'test' ? 'starts with evt_test_ in test mode' : 'evt_test_ is for test mode',
+    )
   }
   return eventId
 }
@@ -153,7 +156,10 @@ function checkType(reader: EnvelopeReader, type: string | null): Refusal | null 
   }
   if (BUILT_IN_TYPES.has(type)) return null
   if (type.length > EVENT_TYPE_MAX_LENGTH || !EVENT_TYPE_PATTERN.test(type)) {
-    reader.fail('/type', 'is two to five segments of a-z, 0-9 and _, such as acme.invoice.drafted, 100 characters at most')
+    reader.fail(
+      '/type',
+      'is two to five segments of a-z, 0-9 and _, such as acme.invoice.drafted, 100 characters at most',
+    )
     return null
   }
   if (!RESERVED_TYPE_PREFIXES.some((prefix) => type.startsWith(prefix))) return null
@@ -161,7 +167,9 @@ function checkType(reader: EnvelopeReader, type: string | null): Refusal | null 
   return {
     code: 'unknown_event_type',
     detail: `"${type}" is not in the catalog, and ${type.split('.')[0]}. is reserved for Runbell's own types`,
-    errors: [{ path: '/type', message: suggestion === null ? 'is not in the catalog' : `did you mean "${suggestion}"?` }],
+    errors: [
+      { path: '/type', message: suggestion === null ? 'is not in the catalog' : `did you mean "${suggestion}"?` },
+    ],
     fix: suggestion === null ? 'Start the names of your own types with a segment of your own.' : `Use "${suggestion}".`,
   }
 }

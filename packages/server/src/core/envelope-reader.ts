@@ -36,7 +36,10 @@ export class EnvelopeReader {
   allowOnly(known: readonly string[], refused: Readonly<Record<string, string>>): void {
     for (const [key, node] of this.#members) {
       if (known.includes(key)) continue
-      this.fail(this.#json.pointer(node, MAX_PATH), Object.hasOwn(refused, key) ? (refused[key] as string) : unknown(key, known))
+      this.fail(
+        this.#json.pointer(node, MAX_PATH),
+        Object.hasOwn(refused, key) ? (refused[key] as string) : unknown(key, known),
+      )
     }
   }
 

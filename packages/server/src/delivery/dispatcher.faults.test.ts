@@ -29,16 +29,18 @@ describe('a slot is granted at acceptance', () => {
   })
 
   it('not before those that wait already', async () => {
-    const at = await world(1)
-    const [a, b] = [await at.endpoint(), await at.endpoint()]
-    await at.deliveries([a, b])
-    at.dispatcher.wake([a, b])
+    const at = await world()
+    const [id, other] = [await at.endpoint(), await at.endpoint()]
+    await at.cache.load([id])
+    await at.deliveries([id])
+    const reading = at.hold('loadEndpoints')
+    at.dispatcher.wake([other, id])
+    await settled()
+    expect(at.dispatcher.reserve(id)).toBe(false)
+    reading.open()
     await settled()
     expect(at.runs).toHaveLength(1)
-    expect(at.dispatcher.reserve(b)).toBe(false)
-    await at.runs[0]?.succeed()
-    await at.runs[1]?.succeed()
-    expect(at.dispatcher.reserve(b)).toBe(true)
+    expect(at.dispatcher.reserve(id)).toBe(true)
   })
 
   it('and is used by the claim that is started in it, and free again after that', async () => {
@@ -329,8 +331,9 @@ describe('stopping', () => {
     claiming.open()
     await settled()
     expect(at.runs).toHaveLength(1)
-    await at.runs[0]?.release(at.clock.now())
+    await at.runs[0]?.release(at.clock.now() + 60_000)
     expect(stopped).toBe(true)
+    expect(at.clock.timers).toBe(0)
     expect(await at.held()).toEqual([])
   })
 

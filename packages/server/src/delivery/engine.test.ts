@@ -187,6 +187,25 @@ describe('when the store is down', () => {
     await engine.stop()
   })
 
+  it('tries again what it could not give back, as the same attempt', async () => {
+    let faults = 3
+    const own: AttemptOutcome = { kind: 'not_sent', fault: 'no_resources', detail: '' }
+    const answer = () => (faults-- > 0 ? own : response(200))
+    const { engine, addEndpoint, publish, hooks, statuses, clock, store } = setUp(answer)
+    await engine.start()
+    hooks.before = (verb) => {
+      if (verb === 'releaseClaims' && faults === 2) {
+        delete hooks.before
+        throw new Error('down')
+      }
+    }
+    await publish(await addEndpoint())
+    await clock.advance(30_000)
+    expect(statuses()).toEqual(['delivered'])
+    expect(store.snapshot().attempts.map(({ number }) => number)).toEqual([1])
+    await engine.stop()
+  })
+
   it('starts nothing once the lease may have run out, and goes on when it is renewed', async () => {
     const { engine, addEndpoint, publish, requests, hooks, clock } = setUp(() => response(200))
     await engine.start()

@@ -54,7 +54,15 @@ export function createEngine(options: EngineOptions): Engine {
   const cache = new EndpointCache(store)
   const onConfigVersion = (version: number) => cache.know(version)
   const lease = createNodeLease({ store, clock, nodeId, leaseMs, onConfigVersion, onError })
-  const recorder = new Recorder({ store, clock, random, nodeId, onConfigVersion, onTrouble: onError, onStray: () => dispatcher.reconcile() })
+  const recorder = new Recorder({
+    store,
+    clock,
+    random,
+    nodeId,
+    onConfigVersion,
+    onTrouble: onError,
+    onStray: () => dispatcher.reconcile(),
+  })
   const run = createDeliveryRunner({
     ...options,
     cache,

@@ -63,9 +63,12 @@ test('want of memory or descriptors is our own fault, an unknown name is not', (
 
 test('one name is looked up once at a time, for all who wait and have not given up', () => {
   const pending: (() => void)[] = []
-  const resolver = new NameResolver((_hostname, callback) => {
-    pending.push(() => callback(null, [{ address: '192.0.2.1', family: 4 }]))
-  }, () => 0)
+  const resolver = new NameResolver(
+    (_hostname, callback) => {
+      pending.push(() => callback(null, [{ address: '192.0.2.1', family: 4 }]))
+    },
+    () => 0,
+  )
   const answered: number[] = []
   const cancels = [1, 2, 3].map((who) => resolver.resolve('a', () => answered.push(who)))
   expect(pending).toHaveLength(1)
@@ -80,9 +83,15 @@ test('one name is looked up once at a time, for all who wait and have not given 
 test('a lookup that throws or finds no address is a failed lookup', () => {
   const verdicts: unknown[] = []
   const note = (failure: ConnectFailure | null): void => void verdicts.push(failure?.verdict)
-  new NameResolver(() => {
-    throw new Error('broken')
-  }, () => 0).resolve('a', note)
-  new NameResolver((_hostname, callback) => callback(null, []), () => 0).resolve('a', note)
+  new NameResolver(
+    () => {
+      throw new Error('broken')
+    },
+    () => 0,
+  ).resolve('a', note)
+  new NameResolver(
+    (_hostname, callback) => callback(null, []),
+    () => 0,
+  ).resolve('a', note)
   expect(verdicts).toEqual([failed, failed])
 })

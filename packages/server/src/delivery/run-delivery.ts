@@ -125,7 +125,11 @@ function effectOn(endpoint: EndpointRow, outcome: Settled['outcome'], now: numbe
   return now - endpoint.failingSince >= FAILING_FOR_MS ? { kind: 'disable', reason: 'failing' } : null
 }
 
-function recordOf(claim: Claim, result: Settled, name: AttemptOutcomeName): Omit<AttemptRecord, 'verdict' | 'endpointEffect'> {
+function recordOf(
+  claim: Claim,
+  result: Settled,
+  name: AttemptOutcomeName,
+): Omit<AttemptRecord, 'verdict' | 'endpointEffect'> {
   const { outcome, startedAt, requestHeaders } = result
   const response = outcome.kind === 'response' ? outcome : null
   return {

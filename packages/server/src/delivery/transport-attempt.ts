@@ -218,4 +218,3 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   if (Object.hasOwn(headers, '__proto__')) delete headers['__proto__']
   return headers as Record<string, string>
 }
-

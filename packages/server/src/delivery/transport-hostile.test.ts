@@ -242,7 +242,7 @@ test('without file descriptors nothing is sent and no attempt is used up', async
   ends.push(async () => void (Socket.prototype.connect = connect))
   Socket.prototype.connect = function (this: Socket) {
     return this.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }))
-  } as typeof connect
+  }
   const outcome = await transport().send(request(started.url))
   expect(outcome).toMatchObject({ kind: 'not_sent', fault: 'no_resources', detail: expect.stringContaining('EMFILE') })
 })

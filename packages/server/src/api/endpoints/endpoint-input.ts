@@ -56,7 +56,10 @@ export const endpointInputSchema = z
     timeout_ms: changeable.timeout_ms.optional(),
     max_in_flight: changeable.max_in_flight.optional(),
     rate_limit: changeable.rate_limit.default(null),
-    ordering: z.enum(['none', 'run']).default('none'),
+    ordering: z
+      .enum(['none', 'run'])
+      .refine((ordering) => ordering === 'none', NOT_YET)
+      .default('none'),
     retry_schedule: changeable.retry_schedule.optional(),
     signing: changeable.signing.default('hmac'),
   })

@@ -85,7 +85,12 @@ function insert({ db, endpointRefs }: SqliteContext, item: AcceptItem, recordedA
       item.targets.length,
     ).lastInsertRowid as number
   if (item.idempotencyKey !== null) {
-    db.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)').run(mode, item.tenantId, item.idempotencyKey, position)
+    db.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)').run(
+      mode,
+      item.tenantId,
+      item.idempotencyKey,
+      position,
+    )
   }
   const deliver = db.prepare(
     `INSERT INTO deliveries (id, mode, tenant_id, event, endpoint, status, attempt_count, cycle_start, due_at, deadline,

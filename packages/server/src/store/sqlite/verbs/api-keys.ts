@@ -5,7 +5,10 @@ import type { Database, Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { Where, collectPage } from './where.ts'
 
-export function putApiKey({ db }: SqliteContext, { key }: Parameters<Store['putApiKey']>[0]): { configVersion: number } {
+export function putApiKey(
+  { db }: SqliteContext,
+  { key }: Parameters<Store['putApiKey']>[0],
+): { configVersion: number } {
   db.prepare(
     `INSERT INTO api_keys (id, mode, tenant_id, scopes, data_classes, hash, created_at, expires_at, last_used_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,

@@ -67,9 +67,12 @@ function addSecret(
   const { secret, retireAt, max } = change
   if (endpoint.secrets.some(({ id }) => id === secret.id)) return true
   db.prepare('DELETE FROM secrets WHERE endpoint = ? AND expires_at <= ?').run(endpoint.position, now)
-  db.prepare(
-    `UPDATE secrets SET expires_at = min(coalesce(expires_at, ?), ?) WHERE endpoint = ? AND kind = ?`,
-  ).run(retireAt, retireAt, endpoint.position, secret.kind)
+  db.prepare(`UPDATE secrets SET expires_at = min(coalesce(expires_at, ?), ?) WHERE endpoint = ? AND kind = ?`).run(
+    retireAt,
+    retireAt,
+    endpoint.position,
+    secret.kind,
+  )
   db.prepare('DELETE FROM secrets WHERE endpoint = ? AND kind = ? AND expires_at <= ?').run(
     endpoint.position,
     secret.kind,

@@ -21,7 +21,8 @@ export function discardDeadLetter(
   input: Parameters<Store['discardDeadLetter']>[0],
 ): DeliveryRow | null {
   const row = selectDelivery(context.db, input.scope, input.deliveryId)
-  const listed = row !== null && deliveryStatuses.decode(row['status']) === 'dead_lettered' && row['discarded_at'] === null
+  const listed =
+    row !== null && deliveryStatuses.decode(row['status']) === 'dead_lettered' && row['discarded_at'] === null
   if (!listed) return null
   context.db
     .prepare('UPDATE deliveries SET discarded_at = ?, note = ?, updated_at = ? WHERE position = ?')

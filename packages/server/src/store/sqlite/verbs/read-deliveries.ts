@@ -38,9 +38,7 @@ export function listDeliveries(
     const places = filter.statuses.map(() => '?').join(', ')
     where.and(`d.status IN (${places})`, ...filter.statuses.map(deliveryStatuses.encode))
   }
-  const rows = db
-    .prepare(`${SELECT} ${where.text} ORDER BY d.position DESC`)
-    .iterate(...where.values) as Iterable<Row>
+  const rows = db.prepare(`${SELECT} ${where.text} ORDER BY d.position DESC`).iterate(...where.values) as Iterable<Row>
   const wanted = (row: Row) => filter.types.length === 0 || subscribes(filter.types, row['type'] as string)
   const found = collectPage(rows, page.limit, wanted)
   return { rows: found.rows.map(deliveryFrom), next: found.next }

@@ -46,9 +46,9 @@ export function readBody({ db }: SqliteContext, input: Parameters<Store['readBod
 }
 
 function bodyOf(db: Database, position: number): Uint8Array | null {
-  const row = db
-    .prepare('SELECT prefix, source, data_start, data_end FROM events WHERE position = ?')
-    .get(position) as Row | undefined
+  const row = db.prepare('SELECT prefix, source, data_start, data_end FROM events WHERE position = ?').get(position) as
+    | Row
+    | undefined
   if (row === undefined) return null
   const source = row['source'] as Uint8Array
   return joinBody(row['prefix'] as Uint8Array, source.subarray(row['data_start'] as number, row['data_end'] as number))

@@ -64,7 +64,10 @@ function afterVerdict(
 
 function applyEffect({ db, endpointRefs }: SqliteContext, endpoint: number, effect: EndpointEffect, now: number): void {
   if (effect.kind === 'failing_since') {
-    db.prepare('UPDATE endpoints SET failing_since = ? WHERE ref = ? AND failing_since IS NULL').run(effect.at, endpoint)
+    db.prepare('UPDATE endpoints SET failing_since = ? WHERE ref = ? AND failing_since IS NULL').run(
+      effect.at,
+      endpoint,
+    )
   } else if (effect.kind === 'recovered') {
     db.prepare('UPDATE endpoints SET failing_since = NULL WHERE ref = ?').run(endpoint)
   } else {
