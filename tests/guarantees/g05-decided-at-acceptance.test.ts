@@ -64,9 +64,9 @@ describe(
     test('a change holds for the first event after its answer, however many are on their way', async () => {
       const receiver = await server.receiver(() => 204)
       const type = newType()
-      let stop = false
+      const stop = new AbortController()
       const crowd = Array.from({ length: 4 }, async () => {
-        while (!stop) await publish(server, anEvent(type))
+        while (!stop.signal.aborted) await publish(server, anEvent(type))
       })
       for (let round = 0; round < 10; round++) {
         const { id } = await createEndpoint(server, receiver.url, type)
@@ -74,7 +74,7 @@ describe(
         await request(server, 'DELETE', `/v1/endpoints/${id}`)
         expect(await publish(server, anEvent(type))).toMatchObject({ deliveries: 0 })
       }
-      stop = true
+      stop.abort()
       await Promise.all(crowd)
     })
   },

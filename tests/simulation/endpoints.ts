@@ -5,7 +5,6 @@ import { TENANTS } from './publishers.ts'
 import type { World } from './world.ts'
 
 export const RETRY_SCHEDULE = [200, 400, 800, 1600]
-export const MAX_ATTEMPTS = RETRY_SCHEDULE.length + 1
 const MAX_SECRETS = 5
 /** An old secret goes on signing for this long. */
 const OVERLAP_MS = 8000
@@ -43,7 +42,13 @@ export class Endpoints {
       ...{ position: 0, id, tenantId: random.pick(TENANTS), mode: 'live', kind: 'http', url: `https://${id}.example/` },
       ...{ description: '', eventTypes: random.pick([[], ['agent.*'], ['agent.run.*'], ['acme.*']]), filter: null },
       ...{ dataClasses: ['public'], schemaVersions: {}, format: 'runbell', headers: {}, timeoutMs: TIMEOUT_MS },
-      ...{ maxInFlight, rateLimit: null, ordering: 'none', retrySchedule: RETRY_SCHEDULE, signing: 'hmac' },
+      ...{
+        maxInFlight,
+        rateLimit: null,
+        ordering: 'none',
+        retrySchedule: random.pick([RETRY_SCHEDULE, RETRY_SCHEDULE, []]),
+        signing: 'hmac',
+      },
       ...{ status: 'enabled', disabledReason: null, disabledAt: null, failingSince: null },
       ...{ createdAt: this.#now(), updatedAt: this.#now(), secrets: [secret] },
     }

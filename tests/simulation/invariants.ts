@@ -1,5 +1,5 @@
 import type { StoreSnapshot } from '../../packages/server/src/store/memory/memory-store.ts'
-import { MAX_ATTEMPTS, RETRY_SCHEDULE, type Endpoints } from './endpoints.ts'
+import { RETRY_SCHEDULE, type Endpoints } from './endpoints.ts'
 import type { Network } from './network.ts'
 import type { ObservedStore } from './observed-store.ts'
 import type { Acknowledgement } from './publishers.ts'
@@ -78,24 +78,26 @@ const g7: Check = ({ mayBeUnknown }, { attempts }) =>
     .filter(({ outcome, nodeId }) => outcome === 'unknown' && !mayBeUnknown(nodeId))
     .map(({ deliveryId, number }) => `G7: attempt ${number} of ${deliveryId} was taken from a node that lives`)
 
-const g8: Check = ({ network }, { deliveries, attempts }) => {
+const g8: Check = ({ network }, { deliveries, attempts, endpoints }) => {
+  const caps = new Map(endpoints.map(({ id, retrySchedule }) => [id, retrySchedule.length + 1]))
   const found: string[] = []
   const seen = new Set<string>()
   for (const { deliveryId, number } of network.sent) {
     if (seen.has(`${deliveryId}/${number}`)) found.push(`G8: attempt ${number} of ${deliveryId} was sent twice`)
     seen.add(`${deliveryId}/${number}`)
   }
-  for (const { id } of deliveries) {
+  for (const { id, endpointId } of deliveries) {
+    const cap = caps.get(endpointId) as number
     const own = attempts.filter(({ deliveryId }) => deliveryId === id)
     own.forEach(({ number }, index) => {
       if (number !== index + 1) found.push(`G8: the attempts of ${id} are not numbered without gaps`)
     })
-    const beyond = own.slice(MAX_ATTEMPTS)
+    const beyond = own.slice(cap)
     // Only a delivery that may never have been sent at all goes beyond its cap (details 2).
     const allowed = beyond.every((_attempt, index) =>
-      own.slice(0, MAX_ATTEMPTS + index).every(({ outcome }) => outcome === 'unknown'),
+      own.slice(0, cap + index).every(({ outcome }) => outcome === 'unknown'),
     )
-    if (!allowed) found.push(`G8: ${id} had ${own.length} attempts, its cap is ${MAX_ATTEMPTS}`)
+    if (!allowed) found.push(`G8: ${id} had ${own.length} attempts, its cap is ${cap}`)
   }
   return found
 }

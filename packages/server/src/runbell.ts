@@ -119,7 +119,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
     async stop() {
       if (stopping) return
       stopping = true
-      await stopAll(server, engine, store)
+      await stopAll(server, engine, store, log)
     },
   }
 }
@@ -155,10 +155,11 @@ function hostInUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-async function stopAll(server: Server, engine: Engine, store: Store): Promise<void> {
+async function stopAll(server: Server, engine: Engine, store: Store, log: Logger): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
-  const drained = engine.stop()
+  // What cannot be put on record now is found, as `unknown`, by the next start.
+  const drained = engine.stop().catch((error: unknown) => log.error({ err: error }, 'stopped without the store'))
   const late = AbortSignal.timeout(60_000 + STOP_MARGIN_MS)
   await Promise.race([drained, new Promise((resolve) => late.addEventListener('abort', resolve))])
   server.closeAllConnections()

@@ -3,7 +3,7 @@ import type { CheckedEvent } from '../core/checked-event.ts'
 import { newId } from '../core/new-id.ts'
 import type { AcceptItem, AcceptResult } from '../store/accept.ts'
 import type { Claim } from '../store/rows.ts'
-import type { Store } from '../store/store.ts'
+import { StoreUnavailable, type Store } from '../store/store.ts'
 import { completeBody } from '../store/body.ts'
 import { GroupQueue } from './group-queue.ts'
 import { createMatcher } from './matcher.ts'
@@ -71,7 +71,9 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       grant: !ordered,
     }))
     const item: AcceptItem = { ...event, fingerprint, targets, configVersion }
-    return await new Promise<Acceptance>((resolve, reject) => queue.add({ item, event, resolve, reject }))
+    return await new Promise<Acceptance>((resolve, reject) => {
+      if (!queue.add({ item, event, resolve, reject })) reject(new StoreUnavailable('unavailable', 'too much waits'))
+    })
   }
 
   async function commit(group: Waiting[]): Promise<void> {

@@ -17,6 +17,8 @@ export interface GroupQueueOptions<Item> {
 
 /** Bytes of received events a group takes at most. */
 const MAX_BYTES = 4 * 1024 * 1024
+/** Bytes that may wait for a commit: a store that hangs must not fill the memory. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024
 /** Rows a group takes at most: events and deliveries (details 1). */
 const MAX_ROWS = 5000
 
@@ -24,6 +26,7 @@ const MAX_ROWS = 5000
 export class GroupQueue<Item> {
   readonly #options: GroupQueueOptions<Item>
   #queue: Item[] = []
+  #waitingBytes = 0
   #committing = false
   #timerSet = false
   #lastCommit = -Infinity
@@ -32,9 +35,14 @@ export class GroupQueue<Item> {
     this.#options = options
   }
 
-  add(item: Item): void {
+  /** `false`: too much waits already, because commits do not keep up. */
+  add(item: Item): boolean {
+    const { bytes } = this.#options.weigh(item)
+    if (this.#queue.length > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES) return false
+    this.#waitingBytes += bytes
     this.#queue.push(item)
     this.#schedule()
+    return true
   }
 
   #schedule(): void {
@@ -60,6 +68,7 @@ export class GroupQueue<Item> {
   #take(): Item[] {
     const { maxItems, weigh } = this.#options
     let bytes = 0
+    let groupBytes = 0
     let rows = 0
     let count = 0
     for (const item of this.#queue) {
@@ -67,10 +76,12 @@ export class GroupQueue<Item> {
       bytes += weight.bytes
       rows += weight.rows
       if (count > 0 && (count >= maxItems || bytes > MAX_BYTES || rows > MAX_ROWS)) break
+      groupBytes = bytes
       count++
     }
     const group = this.#queue.slice(0, count)
     this.#queue = this.#queue.slice(count)
+    this.#waitingBytes = this.#waitingBytes - groupBytes
     return group
   }
 }

@@ -154,11 +154,17 @@ describe('what an attempt does to its endpoint', () => {
     expect(effects(world)).toEqual([null, since, null, null, { kind: 'recovered' }, null])
   })
 
-  it('says it once for attempts that fail at the same time', async () => {
+  it('says it again until it is on record', async () => {
     const world = runnerWorld()
+    const started = world.clock.now()
     world.state.outcome = response(500)
-    await Promise.all([1, 2, 3].map((position) => world.run({ position })))
-    expect(effects(world).filter((effect) => effect !== null)).toHaveLength(1)
+    world.state.result = 'stale'
+    await world.run()
+    world.state.result = 'recorded'
+    await world.run()
+    await world.run()
+    const since = { kind: 'failing_since', at: started }
+    expect(effects(world)).toEqual([since, since, null])
   })
 
   it('disables it after five days of nothing but failure, and not a millisecond before', async () => {

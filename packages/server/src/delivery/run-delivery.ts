@@ -85,11 +85,9 @@ export function createDeliveryRunner(options: RunnerOptions) {
     const verdict = withinDeadline(decide(outcome, facts), claim.deadline)
     const name = outcomeName(outcome)
     adjustLane(lane, endpoint, outcome, name === 'delivered')
-    const recorded = await recorder.record({
-      ...recordOf(claim, result, name),
-      verdict,
-      endpointEffect: effectOn(endpoint, outcome, now),
-    })
+    const endpointEffect = effectOn(endpoint, outcome, now)
+    const recorded = await recorder.record({ ...recordOf(claim, result, name), verdict, endpointEffect })
+    if (recorded === 'recorded') remember(cache.peek(claim.endpointId), endpointEffect)
     const retryAt = verdict.kind === 'retry' && recorded === 'recorded' ? verdict.at : null
     if (retryAt !== null) options.onRetry(lane, retryAt)
     onAttempt?.(lineOf(claim, outcome, recorded === 'stale' ? 'stale' : verdict.kind, retryAt))
@@ -113,16 +111,18 @@ function adjustLane(lane: Lane, endpoint: EndpointRow, outcome: Settled['outcome
 
 function effectOn(endpoint: EndpointRow, outcome: Settled['outcome'], now: number): EndpointEffect | null {
   if (outcomeName(outcome) === 'delivered') {
-    if (endpoint.failingSince === null) return null
-    endpoint.failingSince = null
-    return { kind: 'recovered' }
+    return endpoint.failingSince === null ? null : { kind: 'recovered' }
   }
   if (outcome.kind === 'response' && outcome.status === 410) return { kind: 'disable', reason: 'gone' }
-  if (endpoint.failingSince === null) {
-    endpoint.failingSince = now
-    return { kind: 'failing_since', at: now }
-  }
+  if (endpoint.failingSince === null) return { kind: 'failing_since', at: now }
   return now - endpoint.failingSince >= FAILING_FOR_MS ? { kind: 'disable', reason: 'failing' } : null
+}
+
+/** What is on record is known from then on, and no sooner: the store may have refused it. */
+function remember(endpoint: EndpointRow | null | undefined, effect: EndpointEffect | null): void {
+  if (endpoint === null || endpoint === undefined || effect === null) return
+  if (effect.kind === 'recovered') endpoint.failingSince = null
+  else if (effect.kind === 'failing_since') endpoint.failingSince ??= effect.at
 }
 
 function recordOf(
