@@ -51,7 +51,7 @@ describe(
       return { bodyOf, eventWith }
     }
 
-    test.each(DATA)('%s reaches the receiver byte for byte', async (_name, data) => {
+    test.concurrent.each(DATA)('%s reaches the receiver byte for byte', async (_name, data) => {
       const { bodyOf, eventWith } = await listening()
       const { event_id: eventId } = await publish(server, eventWith(data))
       const body = await bodyOf(eventId)
@@ -59,7 +59,7 @@ describe(
       expect(() => JSON.parse(body)).not.toThrow()
     })
 
-    test.each(DATA)('%s is shown byte for byte by the API', async (_name, data) => {
+    test.concurrent.each(DATA)('%s is shown byte for byte by the API', async (_name, data) => {
       const { eventWith, bodyOf } = await listening()
       const { event_id: eventId } = await publish(server, eventWith(data))
       const shown = await request<EventView>(server, 'GET', `/v1/events/${eventId}`)
@@ -68,7 +68,7 @@ describe(
       expect(stored.bytes.toString()).toBe(await bodyOf(eventId))
     })
 
-    test.each<[string, string, (items: string[]) => string]>([
+    test.concurrent.each<[string, string, (items: string[]) => string]>([
       ['a JSON array', 'application/json', (items) => `[\n ${items.join(' ,\r\n')}\t]`],
       ['NDJSON', 'application/x-ndjson', (items) => `${items.join('\r\n')}\n`],
     ])('all of them arrive unchanged when published together as %s', async (_name, contentType, join) => {
@@ -85,7 +85,7 @@ describe(
       }
     })
 
-    test('around the data stands the envelope, in its order, whatever order it was published in', async () => {
+    test.concurrent('around the data stands the envelope, in its order, whatever order it was published in', async () => {
       const receiver = await server.receiver(() => 204)
       await createEndpoint(server, receiver.url, 'agent.task.*', { tenant_id: 'bytes' })
       const given = {

@@ -52,14 +52,14 @@ describe(
       expect(data.map(({ event_id }) => event_id)).toContain(eventId)
     }
 
-    test('delivered: the receiver took it', async () => {
+    test.concurrent('delivered: the receiver took it', async () => {
       const { type, receiver } = await scene(() => 200)
       const { event_id: eventId } = await publish(server, anEvent(type))
       await expectEnd(eventId, 'delivered', null)
       expect(receiver.received).toHaveLength(1)
     })
 
-    test('dead_lettered, attempts_exhausted: the retries are used up', async () => {
+    test.concurrent('dead_lettered, attempts_exhausted: the retries are used up', async () => {
       const { type, receiver } = await scene(() => 500)
       const { event_id: eventId } = await publish(server, anEvent(type))
       await expectEnd(eventId, 'dead_lettered', 'attempts_exhausted')
@@ -68,7 +68,7 @@ describe(
       expect(data).toMatchObject([{ event_id: eventId, error_code: 'http_error' }])
     })
 
-    test('dead_lettered, gone: the receiver answered 410, and its endpoint is disabled', async () => {
+    test.concurrent('dead_lettered, gone: the receiver answered 410, and its endpoint is disabled', async () => {
       const { type, receiver, endpoint } = await scene(() => 410)
       const { event_id: eventId } = await publish(server, anEvent(type))
       await expectEnd(eventId, 'dead_lettered', 'gone')
@@ -78,7 +78,7 @@ describe(
       expect(await publish(server, anEvent(type))).toMatchObject({ deliveries: 0 })
     })
 
-    test('cancelled, requested: somebody said so while it waited', async () => {
+    test.concurrent('cancelled, requested: somebody said so while it waited', async () => {
       const { type, receiver } = await scene(() => 500, { retry_schedule: [60_000] })
       const { event_id: eventId } = await publish(server, anEvent(type))
       const { id } = await untilDelivery(server, eventId, (delivery) => delivery.next_attempt_at !== null)
@@ -87,7 +87,7 @@ describe(
       expect(receiver.received).toHaveLength(1)
     })
 
-    test('cancelled, requested: an attempt in flight is not cut off, and does not undo the end', async () => {
+    test.concurrent('cancelled, requested: an attempt in flight is not cut off, and does not undo the end', async () => {
       let answer: (status: number) => void = () => {}
       const receiver = await server.receiver(() => new Promise<number>((resolve) => (answer = resolve)))
       const type = newType()
@@ -106,7 +106,7 @@ describe(
       expect(await attemptsOf(server, id)).toMatchObject([{ number: 1, outcome: 'http_error', status_code: 500 }])
     })
 
-    test('cancelled, endpoint_deleted: its endpoint is gone', async () => {
+    test.concurrent('cancelled, endpoint_deleted: its endpoint is gone', async () => {
       const { type, receiver, endpoint } = await scene(() => 500, { retry_schedule: [60_000] })
       const { event_id: eventId } = await publish(server, anEvent(type))
       await untilDelivery(server, eventId, (delivery) => delivery.next_attempt_at !== null)
@@ -115,7 +115,7 @@ describe(
       expect(receiver.received).toHaveLength(1)
     })
 
-    test('expired, deadline_passed: held until after its expires_at', async () => {
+    test.concurrent('expired, deadline_passed: held until after its expires_at', async () => {
       const { type, receiver, endpoint } = await scene(() => 204)
       await post(server, `/v1/endpoints/${endpoint.id}/pause`)
       const { event_id: eventId } = await publish(server, anEvent(type, { expires_at: soon(300) }))
@@ -126,14 +126,14 @@ describe(
       expect(receiver.received.map((received) => received.eventId)).toEqual([later])
     })
 
-    test('expired, deadline_passed: a retry that would come after expires_at never starts', async () => {
+    test.concurrent('expired, deadline_passed: a retry that would come after expires_at never starts', async () => {
       const { type, receiver } = await scene(() => 500, { retry_schedule: [60_000] })
       const { event_id: eventId } = await publish(server, anEvent(type, { expires_at: soon(1000) }))
       await expectEnd(eventId, 'expired', 'deadline_passed')
       expect(receiver.received).toHaveLength(1)
     })
 
-    test('expired, deadline_passed: a request for approval that nobody can answer any more', async () => {
+    test.concurrent('expired, deadline_passed: a request for approval that nobody can answer any more', async () => {
       const receiver = await server.receiver(() => 204)
       const tenant = { tenant_id: 'g6-approvals' }
       const { id } = await createEndpoint(server, receiver.url, 'agent.approval.requested', tenant)
@@ -148,7 +148,7 @@ describe(
       expect(receiver.received).toHaveLength(0)
     })
 
-    test('a replay opens a delivery again, and it ends again, once', async () => {
+    test.concurrent('a replay opens a delivery again, and it ends again, once', async () => {
       const { type, receiver } = await scene((index) => (index < 3 ? 500 : 204))
       const { event_id: eventId } = await publish(server, anEvent(type))
       await expectEnd(eventId, 'dead_lettered', 'attempts_exhausted')

@@ -36,28 +36,31 @@ describe(
       return { delivery, attempt }
     }
 
-    test.each([200, 201, 202, 203, 204, 205, 206, 226, 250, 299])('%i is a success', async (status) => {
+    test.concurrent.each([200, 201, 202, 203, 204, 205, 206, 226, 250, 299])('%i is a success', async (status) => {
       const { url } = await server.receiver(() => status)
       const { delivery, attempt } = await deliverOnce(url)
       expect(delivery.status).toBe('delivered')
       expect(attempt).toMatchObject({ outcome: 'delivered', status_code: status, diagnosis: null })
     })
 
-    test.each([400, 401, 404, 409, 422, 429, 500, 503, 599, 600, 999])('%i is a failure', async (status) => {
+    test.concurrent.each([400, 401, 404, 409, 422, 429, 500, 503, 599, 600, 999])('%i is a failure', async (status) => {
       const { url } = await rawReceiver(server, answer(status))
       const { delivery, attempt } = await deliverOnce(url)
       expect(delivery).toMatchObject({ status: 'dead_lettered', reason: 'attempts_exhausted' })
       expect(attempt).toMatchObject({ outcome: 'http_error', status_code: status })
     })
 
-    test.each([300, 301, 302, 303, 304, 305, 307, 308])('%i is a failure, and nobody follows it', async (status) => {
-      const target = await rawReceiver(server, answer(200))
-      const { url } = await server.receiver(() => ({ status, headers: { location: target.url } }))
-      const { delivery, attempt } = await deliverOnce(url)
-      expect(delivery.status).toBe('dead_lettered')
-      expect(attempt).toMatchObject({ outcome: 'redirect', status_code: status })
-      expect(target.connections).toBe(0)
-    })
+    test.concurrent.each([300, 301, 302, 303, 304, 305, 307, 308])(
+      '%i is a failure, and nobody follows it',
+      async (status) => {
+        const target = await rawReceiver(server, answer(200))
+        const { url } = await server.receiver(() => ({ status, headers: { location: target.url } }))
+        const { delivery, attempt } = await deliverOnce(url)
+        expect(delivery.status).toBe('dead_lettered')
+        expect(attempt).toMatchObject({ outcome: 'redirect', status_code: status })
+        expect(target.connections).toBe(0)
+      },
+    )
 
     test('a redirect on every attempt leads nowhere either', async () => {
       const target = await rawReceiver(server, answer(200))

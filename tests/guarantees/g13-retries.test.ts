@@ -47,14 +47,14 @@ describe('G13: Retries as in contract.md. Our own faults (no disk, proxy down, n
     expect(value).toBeLessThanOrEqual(most + SLACK_MS)
   }
 
-  test('the default schedule is that of the contract: 11 attempts over about three days', async () => {
+  test.concurrent('the default schedule is that of the contract: 11 attempts over about three days', async () => {
     const { id, delay } = await delayAfter({}, {})
     const { schedule } = await get<DetailedDelivery>(server, `/v1/deliveries/${id}`)
     expect(schedule).toMatchObject({ retry_schedule: DEFAULT, max_attempts: 11 })
     expectBetween(delay, 4 * SECOND, 6 * SECOND)
   })
 
-  test('each delay is that of the schedule with at most 20 % of jitter', async () => {
+  test.concurrent('each delay is that of the schedule with at most 20 % of jitter', async () => {
     const delays = await Promise.all(
       Array.from({ length: 12 }, async () => (await delayAfter({}, { retry_schedule: [HOUR] })).delay),
     )
@@ -63,7 +63,7 @@ describe('G13: Retries as in contract.md. Our own faults (no disk, proxy down, n
     expect(new Set(delays.map((delay) => Math.round(delay / SECOND))).size).toBeGreaterThan(6)
   })
 
-  test('n delays make n + 1 attempts, none before its time', async () => {
+  test.concurrent('n delays make n + 1 attempts, none before its time', async () => {
     const receiver = await server.receiver(() => 500)
     const type = newType()
     const schedule = [150, 300, 450]
@@ -79,18 +79,21 @@ describe('G13: Retries as in contract.md. Our own faults (no disk, proxy down, n
     }
   })
 
-  test.each([429, 500, 503])('Retry-After of a %i in seconds moves the next attempt later', async (status) => {
-    const { delay } = await delayAfter({ 'retry-after': '600' }, { retry_schedule: [100] }, status)
-    expectBetween(delay, 600 * SECOND, 600 * SECOND)
-  })
+  test.concurrent.each([429, 500, 503])(
+    'Retry-After of a %i in seconds moves the next attempt later',
+    async (status) => {
+      const { delay } = await delayAfter({ 'retry-after': '600' }, { retry_schedule: [100] }, status)
+      expectBetween(delay, 600 * SECOND, 600 * SECOND)
+    },
+  )
 
-  test('Retry-After as a date moves it to that date', async () => {
+  test.concurrent('Retry-After as a date moves it to that date', async () => {
     const at = new Date(Date.now() + 2 * HOUR)
     const { delay } = await delayAfter({ 'retry-after': at.toUTCString() }, { retry_schedule: [100] })
     expectBetween(delay, 2 * HOUR - 10 * SECOND, 2 * HOUR)
   })
 
-  test('an attempt that had to wait for Retry-After does come', async () => {
+  test.concurrent('an attempt that had to wait for Retry-After does come', async () => {
     const receiver = await server.receiver((index) =>
       index === 0 ? { status: 503, headers: { 'retry-after': '1' } } : 204,
     )
@@ -102,12 +105,12 @@ describe('G13: Retries as in contract.md. Our own faults (no disk, proxy down, n
     expect((second as number) - (first as number)).toBeGreaterThanOrEqual(990)
   })
 
-  test('it moves it by 24 hours at most', async () => {
+  test.concurrent('it moves it by 24 hours at most', async () => {
     const { delay } = await delayAfter({ 'retry-after': String(10 * 24 * 3600) }, { retry_schedule: [100] })
     expectBetween(delay, 24 * HOUR, 24 * HOUR)
   })
 
-  test.each(['0', '1', '-5', 'soon', '1e9', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])(
+  test.concurrent.each(['0', '1', '-5', 'soon', '1e9', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])(
     'it never moves it before its place in the schedule: %j',
     async (value) => {
       const { delay } = await delayAfter({ 'retry-after': value }, { retry_schedule: [HOUR] })
@@ -115,7 +118,7 @@ describe('G13: Retries as in contract.md. Our own faults (no disk, proxy down, n
     },
   )
 
-  test('it makes no attempt where the schedule is used up', async () => {
+  test.concurrent('it makes no attempt where the schedule is used up', async () => {
     const receiver = await server.receiver(() => ({ status: 503, headers: { 'retry-after': '0' } }))
     const type = newType()
     await createEndpoint(server, receiver.url, type, { retry_schedule: [] })

@@ -124,7 +124,7 @@ describe(
           const ids = arrived()
           return acknowledged.every((id) => ids.has(id))
         })
-        expect(acknowledged.length).toBeGreaterThanOrEqual(30)
+        expect(acknowledged.length).toBeGreaterThanOrEqual(20)
       },
     )
 

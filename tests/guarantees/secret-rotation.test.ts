@@ -64,7 +64,7 @@ describe(
     const revoke = (endpoint: EndpointView, secretId: string | undefined) =>
       request<Problem>(server, 'DELETE', `/v1/endpoints/${endpoint.id}/secrets/${secretId}`)
 
-    test('a secret holds 24 to 64 random bytes and is shown once, on creation', async () => {
+    test.concurrent('a secret holds 24 to 64 random bytes and is shown once, on creation', async () => {
       const { endpoint } = await scene()
       const secret = endpoint.secret ?? ''
       expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]+=*$/)
@@ -77,7 +77,7 @@ describe(
       }
     })
 
-    test('during the overlap both sign, newest first, and receivers with either accept', async () => {
+    test.concurrent('during the overlap both sign, newest first, and receivers with either accept', async () => {
       const { endpoint, next } = await scene()
       const old = endpoint.secret ?? ''
       const { secret = '' } = await rotate(endpoint, { overlap_seconds: 3600 })
@@ -95,7 +95,7 @@ describe(
       expect(left).toBeLessThanOrEqual(3600_000)
     })
 
-    test('the overlap is 24 hours unless it is chosen, and 7 days at most', async () => {
+    test.concurrent('the overlap is 24 hours unless it is chosen, and 7 days at most', async () => {
       const { endpoint } = await scene()
       await rotate(endpoint, undefined)
       const [, retiring] = await secretsOf(endpoint)
@@ -107,7 +107,7 @@ describe(
       expect(answer).toMatchObject({ status: 422, json: { errors: [{ path: '/overlap_seconds' }] } })
     })
 
-    test('after the overlap only the new one signs', async () => {
+    test.concurrent('after the overlap only the new one signs', async () => {
       const { endpoint, next } = await scene()
       const { secret = '' } = await rotate(endpoint, { overlap_seconds: 1 })
       let received = await next()
@@ -118,14 +118,14 @@ describe(
       expect(await secretsOf(endpoint)).toHaveLength(1)
     })
 
-    test('an overlap of 0 replaces it at once', async () => {
+    test.concurrent('an overlap of 0 replaces it at once', async () => {
       const { endpoint, next } = await scene()
       const { secret = '' } = await rotate(endpoint, { overlap_seconds: 0 })
       const received = await next()
       expect(signaturesOf(received)).toEqual([signWithNode(secret, received)])
     })
 
-    test('revoking takes effect on the next attempt, also of a delivery that waits for its retry', async () => {
+    test.concurrent('revoking takes effect on the next attempt, also of a delivery that waits for its retry', async () => {
       const receiver = await server.receiver((index) => (index === 0 ? 500 : 204))
       const type = newType()
       const endpoint = await createEndpoint(server, receiver.url, type, { retry_schedule: [1500] })
@@ -140,14 +140,14 @@ describe(
       expect(signaturesOf(second)).toEqual([signWithNode(secret, second)])
     })
 
-    test('the last secret cannot be revoked: nothing is ever sent unsigned', async () => {
+    test.concurrent('the last secret cannot be revoked: nothing is ever sent unsigned', async () => {
       const { endpoint, next } = await scene()
       const [only] = await secretsOf(endpoint)
       expect((await revoke(endpoint, only?.id)).status).toBe(409)
       expect(signaturesOf(await next())).toHaveLength(1)
     })
 
-    test('five sign at once at most; the oldest goes', async () => {
+    test.concurrent('five sign at once at most; the oldest goes', async () => {
       const { endpoint, next } = await scene()
       const secrets: string[] = []
       for (let count = 0; count < 6; count++) {
@@ -157,7 +157,7 @@ describe(
       expect(signaturesOf(received)).toEqual(secrets.slice(0, 5).map((secret) => signWithNode(secret, received)))
     })
 
-    test('ed25519: the signature verifies with node:crypto and the SDK, under the public key that creation showed', async () => {
+    test.concurrent('ed25519: the signature verifies with node:crypto and the SDK, under the public key that creation showed', async () => {
       const { endpoint, next } = await scene({ signing: 'ed25519' })
       const publicKey = endpoint.public_key ?? ''
       expect(publicKey).toMatch(/^whpk_/)
@@ -172,7 +172,7 @@ describe(
       expect(await verifyWebhook({ headers, body: changed, secrets: publicKey })).toMatchObject({ ok: false })
     })
 
-    test('ed25519 rotates as well: both public keys verify during the overlap, the old one not after revoking', async () => {
+    test.concurrent('ed25519 rotates as well: both public keys verify during the overlap, the old one not after revoking', async () => {
       const { endpoint, next } = await scene({ signing: 'ed25519' })
       const rotated = await rotate(endpoint, { overlap_seconds: 3600 })
       const [old, fresh] = [endpoint.public_key ?? '', rotated.public_key ?? '']
@@ -185,7 +185,7 @@ describe(
       expect([verifiesWithNode(old, after), verifiesWithNode(fresh, after)]).toEqual([false, true])
     })
 
-    test('both: each delivery carries one signature of each kind', async () => {
+    test.concurrent('both: each delivery carries one signature of each kind', async () => {
       const { endpoint, next } = await scene({ signing: 'both' })
       const received = await next()
       expect(signaturesOf(received)).toHaveLength(2)

@@ -1,11 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { createApiKey } from '../../packages/server/src/api/access/api-key.ts'
 import { createSystemRandom } from '../../packages/server/src/system.ts'
 
 const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
+
+/** Compiled code that starts share: a third less CPU each, and the tests that crash servers start dozens of them. */
+const COMPILE_CACHE = join(tmpdir(), 'runbell-compile-cache')
 
 function newAdminKey(mode: 'live' | 'test'): string {
   return createApiKey({ mode, scopes: ['admin'], now: Date.now(), random: createSystemRandom() }).key
@@ -39,6 +44,7 @@ export async function startServer(
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
         RUNBELL_ADMIN_KEYS: `${ADMIN_KEY},${TEST_ADMIN_KEY}`,
         RUNBELL_EGRESS_ALLOW: '127.0.0.0/8',
         RUNBELL_LOG_LEVEL: 'warn',
@@ -46,6 +52,10 @@ export async function startServer(
       },
     },
   )
+  // A test that fails half-way must not leave it running.
+  const killWithUs = () => void child.kill('SIGKILL')
+  process.once('exit', killWithUs)
+  child.once('exit', () => process.off('exit', killWithUs))
   let log = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text))
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })

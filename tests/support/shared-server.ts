@@ -50,8 +50,9 @@ export function shareServer(environment: Record<string, string> = SHORT): Shared
 
   afterAll(async () => {
     for (const end of ends.reverse()) await end()
-    await running?.end('SIGKILL')
+    const code = await running?.end('SIGTERM')
     await rm(dataDir, { recursive: true, force: true })
+    if (code !== 0) throw new Error(`after all this the server ended with ${code}:\n${running?.log()}`)
   })
 
   return {

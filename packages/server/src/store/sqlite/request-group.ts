@@ -13,15 +13,22 @@ function run(context: SqliteContext, request: Request): unknown {
   return verb(context, unpackInput(request))
 }
 
-/** Answers requests that only read, each for itself. */
+/**
+ * Answers requests that only read, each in a transaction of its own: what a verb reads in several statements is one
+ * moment's truth. Endpoints of one moment under the configuration version of the next would never be found stale (G5).
+ */
 export function readEach(context: SqliteContext, requests: readonly Request[]): Reply[] {
+  const { handle } = context.db
   return requests.map((request) => {
     // What is cached of an endpoint belongs to the writer; a reader looks each time.
     context.endpointRefs.clear()
     try {
+      handle.exec('BEGIN')
       return { id: request.id, output: run(context, request) }
     } catch (error) {
       return { id: request.id, error: describeError(error) }
+    } finally {
+      if (handle.isTransaction) handle.exec('COMMIT')
     }
   })
 }

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openInlineSqliteStore } from '../../../test/inline-sqlite-store.ts'
-import { acceptItem, T0 } from '../conformance/builders.ts'
+import { acceptItem, endpointRow, T0 } from '../conformance/builders.ts'
 import { describeStore } from '../conformance/index.ts'
+import { openContext, readEach } from './request-group.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 describeStore(
@@ -88,5 +89,25 @@ describe('SQLite in its threads', () => {
     const store = await openSqliteStore({ path })
     await store.close()
     await expect(store.findApiKey({ keyId: 'key_x' })).rejects.toThrow(/closed/)
+  })
+
+  test('what a verb reads is one moment’s truth, also while somebody writes', async () => {
+    const writer = openInlineSqliteStore(path)
+    const reader = openContext(path, 'reader')
+    const before = reader.db.configVersion()
+    // A change of the configuration that falls between two statements of one verb.
+    const own = reader.db.configVersion.bind(reader.db)
+    reader.db.configVersion = () => {
+      void writer.createEndpoint({ endpoint: endpointRow({ tenantId: 'acme', mode: 'live' }), maxPerTenant: 10 })
+      return own()
+    }
+    const input = { tenantId: 'acme', mode: 'live' }
+    const [reply] = readEach(reader, [{ id: 1, verb: 'loadMatchSet', input }])
+    expect(reply?.output).toEqual({ configVersion: before, entries: [] })
+    reader.db.configVersion = own
+    const [next] = readEach(reader, [{ id: 2, verb: 'loadMatchSet', input }])
+    expect(next?.output).toMatchObject({ configVersion: before + 1, entries: [{}] })
+    reader.db.close()
+    await writer.close()
   })
 })
