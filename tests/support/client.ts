@@ -5,7 +5,6 @@ import type {
   EndpointView,
   EventView,
   Page,
-  Problem,
   SecretView,
 } from '@runbell/sdk/contract'
 import { ADMIN_KEY } from './server-process.ts'
@@ -33,8 +32,6 @@ export interface RequestOptions {
   headers?: Record<string, string>
 }
 
-/** What every route's answer that is no success is. */
-export type ProblemAnswer = Answer<Problem>
 export type CreatedEndpoint = EndpointView & { secret?: string; public_key?: string }
 export type CreatedSecret = SecretView & { secret?: string; public_key?: string }
 export type DetailedDelivery = DeliveryView & { schedule: { retry_schedule: number[]; max_attempts: number } }

@@ -1,12 +1,12 @@
 import type { Clock, RandomSource } from '../core/clock.ts'
 import type { CheckedEvent } from '../core/checked-event.ts'
 import { newId } from '../core/new-id.ts'
-import type { AcceptItem, AcceptResult } from '../store/accept.ts'
+import type { AcceptItem, AcceptResult, AcceptTarget } from '../store/accept.ts'
 import type { Claim } from '../store/rows.ts'
 import { StoreUnavailable, type Store } from '../store/store.ts'
 import { completeBody } from '../store/body.ts'
 import { GroupQueue } from './group-queue.ts'
-import { createMatcher } from './matcher.ts'
+import { createMatcher, type Match } from './matcher.ts'
 import type { SlotSource } from './slot-source.ts'
 
 /** How an event was taken. Conflicts and duplicates are values; a store that cannot answer rejects. */
@@ -63,13 +63,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
 
   async function accept(event: CheckedEvent, fingerprint: Uint8Array): Promise<Acceptance> {
     const { endpoints, configVersion } = matcher.cached(event) ?? (await matcher.match(event))
-    const deliveryId = () => newId('delivery', event.mode, clock.now(), random)
-    // Deliveries of ordered endpoints wait for their run's earlier ones (details 17).
-    const targets = endpoints.map(({ endpointId, ordered }) => ({
-      endpointId,
-      deliveryId: deliveryId(),
-      grant: !ordered,
-    }))
+    const targets = endpoints.map((endpoint) => targetOf(endpoint, newId('delivery', event.mode, clock.now(), random)))
     const item: AcceptItem = { ...event, fingerprint, targets, configVersion }
     return await new Promise<Acceptance>((resolve, reject) => {
       if (!queue.add({ item, event, resolve, reject })) reject(new StoreUnavailable('unavailable', 'too much waits'))
@@ -119,6 +113,11 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   }
 
   return { accept, stats: () => ({ ...totals }) }
+}
+
+/** Deliveries of ordered endpoints wait for their run's earlier ones and are never granted here (details 17). */
+function targetOf({ endpointId, ordered }: Match['endpoints'][number], deliveryId: string): AcceptTarget {
+  return { endpointId, deliveryId, grant: !ordered }
 }
 
 /** Sorts an accepted event's deliveries into those that start now and the endpoints whose others wait. */
