@@ -15,7 +15,7 @@ const TIMEOUT_MS = 1000
 const LATE_MS = 1500
 const EXCERPT_BYTES = 16_384
 /** What the kernel's buffers of both ends may swallow before anybody says stop, with room to spare. */
-const BUFFERED_BYTES = 32 * 1024 * 1024
+const BUFFERED_BYTES = 16 * 1024 * 1024
 const RSS_GROWTH_BYTES = 100 * 1024 * 1024
 
 describe(
