@@ -85,7 +85,10 @@ export function createEngine(options: EngineOptions): Engine {
     slots: dispatcher,
     wake({ endpointIds, configVersion }) {
       if (configVersion !== undefined) cache.know(configVersion)
-      if (endpointIds !== undefined) dispatcher.wake(endpointIds)
+      if (endpointIds === undefined) return
+      dispatcher.wake(endpointIds)
+      // What was quarantined and is replayed waits with the suspects, whom only a look into the store finds.
+      poller.runOnce().catch(onError)
     },
     async start() {
       await store.joinNode({ nodeId, leaseMs })
