@@ -36,7 +36,8 @@ async function publishUntilGone(server: ServerProcess, publisher: number, acknow
           type: 'agent.run.started',
           run_id: `run_${publisher}_${server.child.pid}`,
           agent: { id: 'crash-test' },
-          data: { status: 'running', number },
+          data: { status: 'running' },
+          metadata: { number: String(number) },
         }),
       })
       const answer = (await response.json()) as { event_id: string }

@@ -70,7 +70,7 @@ describe('Errors are RFC 9457 `application/problem+json`; whatever comes in, non
     })
 
     test('several wrong fields are all named', async () => {
-      const answer = await sendEvent({ body: { type: 'acme.a', event_id: 'x', colour: 1 } })
+      const answer = await sendEvent({ body: { type: newType(), event_id: 'x', colour: 1 } })
       const paths = answer.json.errors.map(({ path }) => path)
       expect(paths).toEqual(expect.arrayContaining(['/data', '/agent', '/event_id', '/colour']))
     })
@@ -111,7 +111,7 @@ describe('Errors are RFC 9457 `application/problem+json`; whatever comes in, non
     })
 
     test('whatever is done to a good event, the answer is 202 or a problem', async () => {
-      const good = Buffer.from(JSON.stringify(anEvent('acme.fuzz.event', { run_id: 'r', metadata: { a: 'b' } })))
+      const good = Buffer.from(JSON.stringify(anEvent(newType(), { run_id: 'r', metadata: { a: 'b' } })))
       const edit = fc.record({ at: fc.nat(good.length), drop: fc.nat(5), put: fc.uint8Array({ maxLength: 5 }) })
       await fc.assert(
         fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {

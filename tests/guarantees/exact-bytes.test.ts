@@ -87,7 +87,7 @@ describe(
 
     test.concurrent('around the data stands the envelope, in its order, whatever order it was published in', async () => {
       const receiver = await server.receiver(() => 204)
-      await createEndpoint(server, receiver.url, 'agent.task.*', { tenant_id: 'bytes' })
+      await createEndpoint(server, receiver.url, 'agent.task.*', { tenant_id: 'bytes', data_classes: ['operational'] })
       const given = {
         data: { status: 'queued' },
         metadata: { z: '1', a: 'é' },

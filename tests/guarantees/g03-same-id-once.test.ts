@@ -132,13 +132,10 @@ describe(
       expect(answers[2]?.event_id).toMatch(/^evt_test_/)
     })
 
+    const [byId, byKey] = [newType(), newType()]
     test.each<[string, (n: number) => { body: unknown; headers?: Record<string, string> }, string]>([
-      ['event_id', () => ({ body: anEvent('acme.fifty.ids', { event_id: 'evt_fifty-at-once' }) }), 'acme.fifty.ids'],
-      [
-        'Idempotency-Key',
-        () => ({ body: anEvent('acme.fifty.keys'), headers: { 'idempotency-key': 'fifty' } }),
-        'acme.fifty.keys',
-      ],
+      ['event_id', () => ({ body: anEvent(byId, { event_id: 'evt_fifty-at-once' }) }), byId],
+      ['Idempotency-Key', () => ({ body: anEvent(byKey), headers: { 'idempotency-key': 'fifty' } }), byKey],
     ])(
       `${AT_ONCE} at once with the same %s: one event, and one delivery for each endpoint`,
       async (_name, make, type) => {

@@ -3,8 +3,9 @@
  *
  *     contract <- catalog <- emit <- adapters ;  contract <- signing <- receive                       (sdk)
  *     contract, catalog <- core <- store (interface) <- { sqlite | postgres | memory }
- *     core, store <- accept ; core, store, signing <- delivery ; core, store <- maintenance
- *     core, store, catalog, accept <- api
+ *     core, store <- accept ; core, store, signing <- delivery ; core, store, accept <- maintenance
+ *     core, store <- catalog ; core <- generate
+ *     core, store, catalog, generate, accept <- api
  *     everything <- runbell.ts <- cli, index, main
  */
 
@@ -70,11 +71,22 @@ export const ZONES: readonly Zone[] = [
     types: ['accept/slot-source'],
     packages: ['node:*', 'undici'],
   },
-  { name: 'maintenance', files: inside(`${SERVER}maintenance/`), zones: [CONTRACT, 'core', 'store'] },
+  {
+    name: 'catalog',
+    files: inside(`${SERVER}catalog/`),
+    zones: [CONTRACT, 'sdk/catalog', 'core', 'store'],
+    packages: ['ajv', 'ajv-formats', 're2js'],
+  },
+  {
+    name: 'maintenance',
+    files: inside(`${SERVER}maintenance/`),
+    zones: [CONTRACT, 'core', 'store', 'accept'],
+    packages: ['node:*'],
+  },
   {
     name: 'api',
     files: inside(`${SERVER}api/`),
-    zones: [CONTRACT, 'sdk/catalog', 'core', 'store', 'accept', 'version'],
+    zones: [CONTRACT, 'sdk/catalog', 'core', 'store', 'catalog', 'generate', 'accept', 'version'],
     types: ['pino'],
     packages: ['node:*', 'hono', '@hono/node-server', '@hono/zod-openapi', 'zod'],
   },

@@ -1,5 +1,5 @@
 import { subscribes } from '../../packages/server/src/core/match.ts'
-import type { AcceptItem, AcceptResult } from '../../packages/server/src/store/accept.ts'
+import type { AcceptResult } from '../../packages/server/src/store/accept.ts'
 import type { NodeLife } from '../../packages/server/src/store/memory/state.ts'
 import type { MemoryStore } from '../../packages/server/src/store/memory/memory-store.ts'
 
@@ -28,8 +28,9 @@ export function observe(Base: StoreClass) {
       return this.exclusive ? life !== [...this.nodes.values()].at(-1) : super.isDead(life)
     }
 
-    protected override insert(item: AcceptItem, recordedAt: number, nodeId: string): AcceptResult {
-      const result = super.insert(item, recordedAt, nodeId)
+    protected override insert(...args: Parameters<MemoryStore['insert']>): AcceptResult {
+      const [item] = args
+      const result = super.insert(...args)
       const expected = [...this.endpoints.values()]
         .filter(({ row, deletedAt }) => deletedAt === null && row.status !== 'disabled')
         .filter(({ row }) => row.tenantId === item.tenantId && row.mode === item.mode)

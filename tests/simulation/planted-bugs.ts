@@ -1,4 +1,4 @@
-import type { AcceptBatch, AcceptItem, AcceptTarget } from '../../packages/server/src/store/accept.ts'
+import type { AcceptBatch, AcceptItem } from '../../packages/server/src/store/accept.ts'
 import type { AttemptRecord, RecordResult, SecretRow } from '../../packages/server/src/store/rows.ts'
 import { MemoryStore } from '../../packages/server/src/store/memory/memory-store.ts'
 import type { AttemptState, DeliveryState, EventState, NodeLife } from '../../packages/server/src/store/memory/state.ts'
@@ -25,13 +25,14 @@ function replace(store: Store, verbs: Partial<Store>): Store {
 class DualWrite extends MemoryStore {
   readonly #late: (() => void)[] = []
 
-  protected override insertDeliveries(event: EventState, targets: AcceptTarget[], nodeId: string): DeliveryState[] {
+  protected override insertDeliveries(event: EventState, item: AcceptItem, nodeId: string): DeliveryState[] {
+    const { targets } = item
     const holder = this.nodes.get(nodeId)
     this.#late.push(() => {
       if (holder !== undefined)
         super.insertDeliveries(
           event,
-          targets.map((target) => ({ ...target, grant: false })),
+          { ...item, targets: targets.map((target) => ({ ...target, grant: false })) },
           nodeId,
         )
     })
@@ -185,7 +186,14 @@ export const PLANTED_BUGS: Record<string, PlantedBug> = {
             const { eventId } = item
             if (Buffer.compare(earlier.fingerprint, item.fingerprint) !== 0) return { kind: 'conflict', eventId }
             const { sequence, recordedAt } = earlier
-            return { kind: 'duplicate', eventId, sequence, recordedAt, deliveries: earlier.deliveriesAtAcceptance }
+            return {
+              kind: 'duplicate',
+              eventId,
+              sequence,
+              recordedAt,
+              deliveries: earlier.deliveriesAtAcceptance,
+              warnings: [],
+            }
           })
         },
       }),

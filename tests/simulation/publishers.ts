@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Acceptance } from '../../packages/server/src/accept/acceptor.ts'
 import type { CheckedEvent } from '../../packages/server/src/core/checked-event.ts'
 import { prepareEnvelope } from '../../packages/server/src/core/render.ts'
+import { UNCUT } from '../../packages/server/test/uncut.ts'
 import type { SimulatedNode } from './node.ts'
 import type { World } from './world.ts'
 
@@ -81,7 +82,7 @@ export class Publishers {
       world.after(PATIENCE_MS, () => resolve(null))
       void node.pause(world.random.between(0, 3), 'request read').then(async () => {
         try {
-          const answer = await node.acceptor.accept(event, fingerprint)
+          const answer = await node.acceptor.accept(event, fingerprint, UNCUT)
           await node.pause(world.random.between(0, 2), 'committed, answer not sent')
           resolve(answer)
         } catch {
@@ -104,6 +105,14 @@ export class Publishers {
     // Numbers that do not survive being parsed and written again.
     const data = Buffer.from(`{"n":${number}.0,"big":12345678901234567890,"e":1E400}`)
     const bytes = { source: data, dataStart: 0, dataEnd: data.length }
-    return { ...fields, ...bytes, deadline, idempotencyKey: null, envelope: prepareEnvelope(fields) }
+    return {
+      ...fields,
+      ...bytes,
+      deadline,
+      idempotencyKey: null,
+      envelope: prepareEnvelope(fields),
+      classes: 0,
+      lifecycle: null,
+    }
   }
 }

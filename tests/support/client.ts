@@ -7,6 +7,7 @@ import type {
   Page,
   SecretView,
 } from '@runbell/sdk/contract'
+import { OWN_TYPES } from './own-types.ts'
 import { ADMIN_KEY } from './server-process.ts'
 import { until } from './until.ts'
 
@@ -67,11 +68,13 @@ async function expectStatus<Body>(status: number, what: string, answer: Answer<B
   return answer.json
 }
 
-let lastTopic = 0
+let used = 0
 
-/** A type of event nobody else on a shared server uses. */
+/** A registered type of event nobody else in the same test file uses; its data may be anything. */
 export function newType(): string {
-  return `acme.guarantee.t${++lastTopic}_${process.pid}`
+  const type = OWN_TYPES[used++]
+  if (type === undefined) throw new Error(`a test file has ${OWN_TYPES.length} types of its own: register more`)
+  return type
 }
 
 /** An id a producer might choose. */

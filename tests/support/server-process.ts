@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { createApiKey } from '../../packages/server/src/api/access/api-key.ts'
 import { createSystemRandom } from '../../packages/server/src/system.ts'
+import { registerOwnTypes } from './own-types.ts'
 
 const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
 
@@ -31,12 +33,13 @@ export interface ServerProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
 }
 
-/** Starts a server on loopback; deliveries may go to loopback. Resolves once it serves. */
+/** Starts a server on loopback, with the types of tests; deliveries may go to loopback. Resolves once it serves. */
 export async function startServer(
   dataDir: string,
   environment: Record<string, string> = {},
   flags: string[] = [],
 ): Promise<ServerProcess> {
+  const fresh = !existsSync(join(dataDir, 'runbell.db'))
   const child = spawn(
     process.execPath,
     [BIN, 'start', '--json', '--host', '127.0.0.1', '--port', '0', '--data-dir', dataDir, ...flags],
@@ -64,6 +67,7 @@ export async function startServer(
   const ready = await Promise.race([first, ended])
   if (ready === null) throw new Error(`the server ended before it was ready:\n${log}`)
   const { url } = JSON.parse(ready[0]) as { url: string }
+  if (fresh) await registerOwnTypes(url, [ADMIN_KEY, TEST_ADMIN_KEY])
   return {
     url,
     child,

@@ -6,15 +6,20 @@ import { pino, type Logger } from 'pino'
 import { createAcceptor, type Acceptor } from './accept/acceptor.ts'
 import { importAdminKeys } from './admin-keys.ts'
 import { createApi, type Api } from './api/api.ts'
+import { createFingerprint } from './api/publish/fingerprint.ts'
+import type { ApiContext } from './api/context.ts'
+import { openCatalogs } from './catalog/catalogs.ts'
 import type { Settings } from './config/settings.ts'
 import type { Clock, RandomSource } from './core/clock.ts'
 import { createEgressPolicy } from './delivery/egress-policy.ts'
 import { createEngine, type Engine } from './delivery/engine.ts'
 import { DEFAULT_LEASE_MS } from './delivery/node-lease.ts'
 import type { AttemptLine } from './delivery/run-delivery.ts'
+import { createService, type Service } from './delivery/service.ts'
 import { createSigner } from './delivery/signer.ts'
 import { createTransport } from './delivery/transport.ts'
 import { createUrlPolicy } from './delivery/url-policy.ts'
+import { announceUndelivered } from './maintenance/announcer.ts'
 import type { Store } from './store/store.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
@@ -55,6 +60,8 @@ const KEEP_ALIVE_MS = 65_000
 /** Requests of any kind that do not publish. */
 const REQUEST_BYTES = 64 * 1024
 const WARN_BYTES = 20 * 1024
+/** How often to look for requests for approval of whose end nobody has been told. */
+const ANNOUNCE_MS = 1000
 /** After the longest deadline, this is left for the last outcomes to be put on record. */
 const STOP_MARGIN_MS = 1500
 
@@ -92,10 +99,16 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
     },
     onError: (error) => log.error({ err: error }, 'delivery.trouble'),
   })
-  const acceptor = createAcceptor({ store, clock, random, nodeId, slots: engine.slots })
+  const catalogs = await openCatalogs(store, clock)
+  const acceptor = createAcceptor({
+    ...{ store, clock, random, nodeId, slots: engine.slots },
+    runEventBudget: settings.runEventBudget,
+    onStale: (version) =>
+      void catalogs.know(version).catch((error: unknown) => log.error({ err: error }, 'catalog.trouble')),
+  })
   let stopping = false
-  const api = createApi({
-    ...{ store, acceptor, clock, random, log },
+  const context: ApiContext = {
+    ...{ store, acceptor, catalogs, clock, random, log },
     limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
     defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
     secrets: {
@@ -103,25 +116,49 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
       cursor: await store.serverSecret({ name: 'cursor', candidate: random.bytes(32) }),
     },
     urls: createUrlPolicy(egress),
+    publicUrl: settings.publicUrl,
     wake: (change) => engine.wake(change),
     unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
     version: VERSION,
-  })
+  }
+  const api = createApi(context)
+  const announcer = createAnnouncer(context)
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
   egress.setOwnListeners([own])
+  const url = `http://${hostInUrl(settings.host)}:${port}`
+  if (context.publicUrl === '') context.publicUrl = url
   await engine.start()
+  announcer.start()
   return {
-    url: `http://${hostInUrl(settings.host)}:${port}`,
+    url,
     ...{ port, store, clock, random, acceptor },
     closeToDeliveries: (listeners) => egress.setOwnListeners([own, ...listeners]),
     async stop() {
       if (stopping) return
       stopping = true
+      await announcer.stop()
       await stopAll(server, engine, store, log)
     },
   }
+}
+
+/** Tells of requests for approval that reached nobody. */
+function createAnnouncer(context: ApiContext): Service {
+  const { store, acceptor, clock, catalogs, log } = context
+  const fingerprint = createFingerprint(context.secrets.fingerprint)
+  return createService({
+    clock,
+    intervalMs: ANNOUNCE_MS,
+    runOnce: () =>
+      announceUndelivered({
+        ...{ store, acceptor, clock, fingerprint },
+        catalog: catalogs.of,
+        publicUrl: () => context.publicUrl,
+      }),
+    onError: (error) => log.error({ err: error }, 'announcement.trouble'),
+  })
 }
 
 function createHttpServer(api: Api): Server {

@@ -78,6 +78,9 @@ export function acceptorWorld(input: WorldInput = {}) {
       const entries = Array.from({ length: world.endpoints }, (_, index) => ({
         endpointId: `ep_${index}`,
         eventTypes: [],
+        format: 'runbell' as const,
+        dataClasses: [],
+        schemaVersions: {},
         ordering: world.ordered.includes(`ep_${index}`) ? ('run' as const) : ('none' as const),
       }))
       return { configVersion: world.configVersion, entries }
@@ -104,6 +107,7 @@ function commitOf(batch: AcceptBatch, open: (results: AcceptResult[]) => void, f
     kind: 'accepted',
     position: index + 1,
     sequence,
+    warnings: [],
     recordedAt: batch.recordedAt,
     bodySha256: new Uint8Array(32),
     deliveryPositions: (batch.items[index]?.targets ?? []).map((_, target) => 1000 * (index + 1) + target + 1),

@@ -1,13 +1,23 @@
-import type { Refusal, CheckedEvent } from '../src/core/checked-event.ts'
-import type { CheckResult } from '../src/core/checked-event.ts'
+import type { CheckResult, Refusal } from '../src/core/checked-event.ts'
 import { checkEvent, type CheckContext } from '../src/core/check-event.ts'
 import { scanJson } from '../src/core/json-scan.ts'
+import { ANY_DATA, testCatalog } from './catalog.ts'
 
 export const NOW = Date.UTC(2026, 10, 23, 18, 2, 10)
 
+/**
+ * The built-in catalog, and types of a producer's own that take any data. Of a request for approval only its deadline is
+ * looked at here, so the rest of it may be missing.
+ */
+export const CATALOG = testCatalog(
+  { 'acme.invoice.drafted': ANY_DATA, 'acme.a': ANY_DATA, 'acme.approval.requested': ANY_DATA },
+  { 'agent.approval.requested': { enforcement: 'warn', lifecycle: 'warn' } },
+)
+
 /** A small valid event, with these members instead of or besides its own; `undefined` takes one away. */
 export function event(input: Record<string, unknown> = {}): Record<string, unknown> {
-  const all = { type: 'agent.run.started', agent: { id: 'support-agent' }, run_id: 'run-1', data: {}, ...input }
+  const data = { status: 'running' }
+  const all = { type: 'agent.run.started', agent: { id: 'support-agent' }, run_id: 'run-1', data, ...input }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
@@ -28,6 +38,8 @@ export function read(
     warnBytes: 20_000,
     idempotencyKey: null,
     newEventId: () => `evt_made${String(++made).padStart(4, '0')}`,
+    catalog: CATALOG,
+    publicUrl: 'https://runbell.test',
     ...context,
   })
 }
@@ -35,7 +47,7 @@ export function read(
 export function accepted(
   source: Parameters<typeof read>[0],
   context: Partial<CheckContext> = {},
-): { event: CheckedEvent; warnings: (CheckResult & { ok: true })['warnings'] } {
+): Omit<CheckResult & { ok: true }, 'ok'> {
   const result = read(source, context)
   if (!result.ok) throw new Error(`${result.refusal.detail}: ${JSON.stringify(result.refusal.errors)}`)
   return result

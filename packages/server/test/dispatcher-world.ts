@@ -71,10 +71,15 @@ export class DispatcherWorld {
   async deliveries(endpointIds: string[], count = 1): Promise<void> {
     const { configVersion } = await this.store.loadMatchSet({ tenantId: 'default', mode: 'live' })
     const items = Array.from({ length: count }, () => {
-      const targets = endpointIds.map((endpointId) => ({ endpointId, deliveryId: newId('delivery'), grant: false }))
+      const targets = endpointIds.map((endpointId) => ({
+        endpointId,
+        deliveryId: newId('delivery'),
+        grant: false,
+        body: -1,
+      }))
       return acceptItem({ targets, configVersion })
     })
-    await this.store.acceptEvents({ nodeId: 'node-a', recordedAt: this.clock.now(), items })
+    await this.store.acceptEvents({ nodeId: 'node-a', recordedAt: this.clock.now(), runEventBudget: 1000, items })
   }
 
   /** Claims one delivery in the name of a node that then dies, and rescues it: it is a suspect. */

@@ -50,6 +50,7 @@ export function claim(input: Partial<Claim> = {}): Claim {
     cycleStart: 1,
     deadline: null,
     body: new Uint8Array([0x7b, 0x7d]),
+    classes: 0,
     suspect: false,
     crashesAlone: 0,
     ...input,

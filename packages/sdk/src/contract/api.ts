@@ -59,8 +59,8 @@ export interface DeliveryCounts {
 }
 
 export interface EventView extends Envelope {
-  /** SHA-256 (hex) of the uncut body in format `runbell`. */
-  body_sha256: string
+  /** SHA-256 (hex) of the uncut body in format `runbell`; `null` for a key that may not see all data classes. */
+  body_sha256: string | null
   deliveries: DeliveryCounts
 }
 
@@ -76,8 +76,8 @@ export interface DeliveryView {
   reason: DeliveryReason | null
   attempt_count: number
   next_attempt_at: string | null
-  /** SHA-256 (hex) of the bytes every attempt sends. */
-  body_sha256: string
+  /** SHA-256 (hex) of the bytes every attempt sends; `null` for a key that may not see all data classes in them. */
+  body_sha256: string | null
   created_at: string
   updated_at: string
 }

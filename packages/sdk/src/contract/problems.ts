@@ -39,6 +39,8 @@ export type ProblemCode = keyof typeof PROBLEMS
 export interface ProblemDetail {
   path: string
   message: string
+  /** What to do about this one, where there is something to say. */
+  suggested_fix?: string
 }
 
 /** RFC 9457 problem details, content type `application/problem+json`. */

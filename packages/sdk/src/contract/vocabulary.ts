@@ -94,5 +94,12 @@ export type DataClass = (typeof DATA_CLASSES)[number]
 /** Classes that always travel; every other one needs a grant, and `credential` is never deliverable. */
 export const DEFAULT_DATA_CLASSES: readonly DataClass[] = ['public', 'summary']
 
-export const WARNING_CODES = ['field_dropped', 'credential_masked', 'lifecycle', 'large_body'] as const
+export const WARNING_CODES = [
+  'field_dropped',
+  'credential_masked',
+  'schema_mismatch',
+  'version_deprecated',
+  'lifecycle',
+  'large_body',
+] as const
 export type WarningCode = (typeof WARNING_CODES)[number]

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { NOW, accepted, event, text } from '../../test/checked.ts'
+import { UNCUT } from '../../test/uncut.ts'
 import { settled } from '../../test/fake-clock.ts'
 import { acceptorWorld, type Commit } from '../../test/acceptor-world.ts'
 
@@ -13,21 +14,21 @@ describe('group commit', () => {
   it('commits the first event at once, and resolves only when the store has', async () => {
     const { acceptor, commits } = acceptorWorld()
     let answer: unknown = null
-    void acceptor.accept(made(1), FINGERPRINT).then((result) => (answer = result))
+    void acceptor.accept(made(1), FINGERPRINT, UNCUT).then((result) => (answer = result))
     await settled()
     expect(commits).toHaveLength(1)
     expect(answer).toBeNull()
     commits[0]?.accept()
     await settled()
-    expect(answer).toEqual({ kind: 'accepted', eventId: 'evt_event0001', sequence: 1, deliveries: 2 })
+    expect(answer).toEqual({ kind: 'accepted', eventId: 'evt_event0001', sequence: 1, deliveries: 2, warnings: [] })
     expect(acceptor.stats()).toEqual({ commits: 1, events: 1 })
   })
 
   it('has one transaction under way, and the next takes all that queued meanwhile, in order', async () => {
     const { acceptor, commits, clock } = acceptorWorld()
-    void acceptor.accept(made(0), FINGERPRINT)
+    void acceptor.accept(made(0), FINGERPRINT, UNCUT)
     await settled()
-    for (let id = 1; id <= 50; id++) void acceptor.accept(made(id), FINGERPRINT)
+    for (let id = 1; id <= 50; id++) void acceptor.accept(made(id), FINGERPRINT, UNCUT)
     await clock.advance(100)
     expect(commits).toHaveLength(1)
     commits[0]?.accept()
@@ -41,7 +42,7 @@ describe('group commit', () => {
 
   it('waits until 2 ms after the last commit, and not at all after a pause', async () => {
     const { acceptor, commits, clock } = acceptorWorld()
-    const send = (id: number) => void acceptor.accept(made(id), FINGERPRINT)
+    const send = (id: number) => void acceptor.accept(made(id), FINGERPRINT, UNCUT)
     send(1)
     await settled()
     commits[0]?.accept()
@@ -63,7 +64,7 @@ describe('group commit', () => {
   it('stamps a whole group with the service time of its commit, and says who holds its attempts', async () => {
     const { acceptor, commits, clock } = acceptorWorld()
     await clock.advance(1234)
-    void acceptor.accept(made(1), FINGERPRINT)
+    void acceptor.accept(made(1), FINGERPRINT, UNCUT)
     await settled()
     expect(commits[0]?.batch).toMatchObject({ nodeId: 'node-a', recordedAt: clock.now() })
     expect(commits[0]?.batch.items[0]?.fingerprint).toBe(FINGERPRINT)
@@ -73,9 +74,9 @@ describe('group commit', () => {
 describe('a transaction takes', () => {
   async function groups(count: number, input: (id: number) => Record<string, unknown>, endpoints = 2) {
     const world = acceptorWorld({ endpoints })
-    void world.acceptor.accept(made(9999), FINGERPRINT)
+    void world.acceptor.accept(made(9999), FINGERPRINT, UNCUT)
     await settled()
-    for (let id = 0; id < count; id++) void world.acceptor.accept(made(id, input(id)), FINGERPRINT)
+    for (let id = 0; id < count; id++) void world.acceptor.accept(made(id, input(id)), FINGERPRINT, UNCUT)
     await settled()
     const sizes: number[] = []
     for (let index = 0; index < world.commits.length; index++) {
@@ -97,12 +98,12 @@ describe('a transaction takes', () => {
 
   it('at most 4 MB of them', async () => {
     const quarter = 'x'.repeat(1024 * 1024 - 200)
-    expect(await groups(9, () => ({ data: { quarter } }))).toEqual([4, 4, 1])
+    expect(await groups(9, () => ({ type: 'acme.a', data: { quarter } }))).toEqual([4, 4, 1])
   })
 
   it('at least one, however large', async () => {
     const big = 'x'.repeat(5 * 1024 * 1024)
-    expect(await groups(2, () => ({ data: { big } }))).toEqual([1, 1])
+    expect(await groups(2, () => ({ type: 'acme.a', data: { big } }))).toEqual([1, 1])
   })
 
   it('at most 5,000 rows, deliveries counted', async () => {
@@ -115,8 +116,8 @@ describe('slots', () => {
     const { acceptor, commits, slots } = acceptorWorld()
     slots.free.set('ep_0', 1)
     slots.free.set('ep_1', 0)
-    void acceptor.accept(made(1), FINGERPRINT)
-    void acceptor.accept(made(2), FINGERPRINT)
+    void acceptor.accept(made(1), FINGERPRINT, UNCUT)
+    void acceptor.accept(made(2), FINGERPRINT, UNCUT)
     await settled()
     const grants = commits.flatMap(({ batch }) => batch.items.map(({ targets }) => targets.map(({ grant }) => grant)))
     expect(grants[0]).toEqual([true, false])
@@ -127,8 +128,9 @@ describe('slots', () => {
   it('are handed on with the claim and the right bytes; the others are woken', async () => {
     const { acceptor, commits, slots, clock } = acceptorWorld({ configVersion: 7 })
     slots.free.set('ep_1', 0)
-    const checked = made(1, { data: { text: 'Zoë' }, tenant_id: 'acme', expires_at: '2026-11-24T00:00:00Z' })
-    void acceptor.accept(checked, FINGERPRINT)
+    const lasting = { tenant_id: 'acme', expires_at: '2026-11-24T00:00:00Z' }
+    const checked = made(1, { type: 'acme.a', data: { text: 'Zoë' }, ...lasting })
+    void acceptor.accept(checked, FINGERPRINT, UNCUT)
     await settled()
     const target = commits[0]?.batch.items[0]?.targets[0]
     commits[0]?.accept({ sequence: 41 })
@@ -145,7 +147,7 @@ describe('slots', () => {
       tenantId: 'acme',
       mode: 'live',
       eventId: 'evt_event0001',
-      eventType: 'agent.run.started',
+      eventType: 'acme.a',
       runId: 'run-1',
       trigger: 'scheduled',
       cycleStart: 1,
@@ -163,7 +165,7 @@ describe('slots', () => {
 
   it('are never asked for an ordered endpoint', async () => {
     const { acceptor, commits, slots } = acceptorWorld({ ordered: ['ep_0'] })
-    void acceptor.accept(made(1), FINGERPRINT)
+    void acceptor.accept(made(1), FINGERPRINT, UNCUT)
     await settled()
     expect(commits[0]?.batch.items[0]?.targets.map(({ grant }) => grant)).toEqual([false, true])
     expect(slots.asked).toEqual(['ep_1'])
@@ -174,15 +176,18 @@ describe('slots', () => {
 
   it('are given back for duplicates and conflicts, which start and wake nothing', async () => {
     const { acceptor, commits, slots, clock } = acceptorWorld()
-    void acceptor.accept(made(0), FINGERPRINT)
+    void acceptor.accept(made(0), FINGERPRINT, UNCUT)
     await settled()
-    const answers = Promise.all([acceptor.accept(made(1), FINGERPRINT), acceptor.accept(made(2), FINGERPRINT)])
+    const answers = Promise.all([
+      acceptor.accept(made(1), FINGERPRINT, UNCUT),
+      acceptor.accept(made(2), FINGERPRINT, UNCUT),
+    ])
     commits[0]?.accept()
     await clock.advance(2)
     slots.starts.length = 0
     expect(slots.reserved()).toBe(4)
     commits[1]?.answer([
-      { kind: 'duplicate', eventId: 'evt_first0001', sequence: 3, recordedAt: NOW, deliveries: 1 },
+      { kind: 'duplicate', eventId: 'evt_first0001', sequence: 3, recordedAt: NOW, deliveries: 1, warnings: [] },
       { kind: 'conflict', eventId: 'evt_event0002' },
     ])
     expect(await answers).toMatchObject([
@@ -196,9 +201,9 @@ describe('slots', () => {
 
   it('are given back when the store rejects, which asks for strays to be found; the next commit goes on', async () => {
     const { acceptor, commits, slots, clock } = acceptorWorld()
-    const lost = acceptor.accept(made(1), FINGERPRINT)
+    const lost = acceptor.accept(made(1), FINGERPRINT, UNCUT)
     await settled()
-    const kept = acceptor.accept(made(2), FINGERPRINT)
+    const kept = acceptor.accept(made(2), FINGERPRINT, UNCUT)
     const error = new Error('down')
     commits[0]?.fail(error)
     await expect(lost).rejects.toBe(error)
@@ -214,7 +219,7 @@ describe('slots', () => {
 describe('an event that was matched with endpoints that have changed', () => {
   it('is matched again, tried again, and goes to the new endpoints', async () => {
     const { acceptor, commits, slots, clock, change } = acceptorWorld({ configVersion: 1 })
-    const answer = acceptor.accept(made(1), FINGERPRINT)
+    const answer = acceptor.accept(made(1), FINGERPRINT, UNCUT)
     await settled()
     change({ configVersion: 2, endpoints: 3 })
     commits[0]?.answer([{ kind: 'stale', configVersion: 2 }])
@@ -233,10 +238,10 @@ describe('an event that was matched with endpoints that have changed', () => {
 
   it('does not hold up the rest of its group', async () => {
     const { acceptor, commits, clock, change } = acceptorWorld()
-    void acceptor.accept(made(0), FINGERPRINT)
+    void acceptor.accept(made(0), FINGERPRINT, UNCUT)
     await settled()
-    const stale = acceptor.accept(made(1), FINGERPRINT)
-    const fresh = acceptor.accept(made(2), FINGERPRINT)
+    const stale = acceptor.accept(made(1), FINGERPRINT, UNCUT)
+    const fresh = acceptor.accept(made(2), FINGERPRINT, UNCUT)
     commits[0]?.accept()
     await clock.advance(2)
     change({ configVersion: 2 })
@@ -252,9 +257,9 @@ describe('an event whose endpoints cannot be read', () => {
   it('is rejected, and harms no other', async () => {
     const { acceptor, commits, breakMatching } = acceptorWorld()
     breakMatching(new Error('down'))
-    await expect(acceptor.accept(made(1), FINGERPRINT)).rejects.toThrow('down')
+    await expect(acceptor.accept(made(1), FINGERPRINT, UNCUT)).rejects.toThrow('down')
     breakMatching(null)
-    const next = acceptor.accept(made(2), FINGERPRINT)
+    const next = acceptor.accept(made(2), FINGERPRINT, UNCUT)
     await settled()
     commits[0]?.accept()
     expect(await next).toMatchObject({ kind: 'accepted' })

@@ -1,27 +1,42 @@
 import type { Clock, RandomSource } from '../core/clock.ts'
+import type { Warning } from '@runbell/sdk/contract'
 import type { CheckedEvent } from '../core/checked-event.ts'
+import type { BodySource } from '../core/event-bodies.ts'
 import { newId } from '../core/new-id.ts'
-import type { AcceptItem, AcceptResult, AcceptTarget } from '../store/accept.ts'
+import type { AcceptItem, AcceptResult } from '../store/accept.ts'
 import type { Claim } from '../store/rows.ts'
 import { StoreUnavailable, type Store } from '../store/store.ts'
-import { completeBody } from '../store/body.ts'
+import { bodyAt } from '../store/body.ts'
+import { targetsOf } from './distinct-bodies.ts'
 import { GroupQueue } from './group-queue.ts'
-import { createMatcher, type Match } from './matcher.ts'
+import { createMatcher } from './matcher.ts'
 import type { SlotSource } from './slot-source.ts'
 
-/** How an event was taken. Conflicts and duplicates are values; a store that cannot answer rejects. */
+/** How an event was taken. Conflicts, duplicates and refusals are values; a store that cannot answer rejects. */
 export type Acceptance =
-  | { kind: 'accepted'; eventId: string; sequence: number | null; deliveries: number }
-  | { kind: 'duplicate'; eventId: string; sequence: number | null; deliveries: number }
+  | {
+      kind: 'accepted' | 'duplicate'
+      eventId: string
+      sequence: number | null
+      deliveries: number
+      warnings: Warning[]
+    }
   | { kind: 'conflict'; eventId: string }
+  | Extract<AcceptResult, { kind: 'refused' }>
 
 export interface Acceptor {
   /**
    * Stores an event with its deliveries; resolves after the commit (guarantee G1).
    * @param fingerprint keyed hash of the received bytes (details 4)
+   * @param announces the delivery whose end this service event announces
    * @throws StoreUnavailable when it is unknown whether the event was stored
    */
-  accept(event: CheckedEvent, fingerprint: Uint8Array): Promise<Acceptance>
+  accept(
+    event: CheckedEvent,
+    fingerprint: Uint8Array,
+    bodies: BodySource,
+    announces?: number | null,
+  ): Promise<Acceptance>
   /** Group sizes since the start. */
   stats(): { commits: number; events: number }
 }
@@ -32,6 +47,10 @@ export interface AcceptorOptions {
   random: RandomSource
   nodeId: string
   slots: SlotSource
+  /** Events one run may have; the next is refused, so that a looping agent does not flood its subscribers. @default 1000 */
+  runEventBudget?: number
+  /** The configuration has changed since an event was matched, here or on another node. */
+  onStale?(configVersion: number): void
   /** Events a transaction takes at most. @default 1000 */
   maxGroup?: number
   /**
@@ -44,46 +63,44 @@ export interface AcceptorOptions {
 interface Waiting {
   item: AcceptItem
   event: CheckedEvent
+  bodies: BodySource
   resolve(result: Acceptance): void
   reject(error: unknown): void
 }
 
 /** Accepts events in groups, so that one flush to the disk carries many of them. */
 export function createAcceptor(options: AcceptorOptions): Acceptor {
-  const { store, clock, random, nodeId, slots, maxGroup = 1000, gatherMs = 2 } = options
+  const { store, clock, random, nodeId, slots, maxGroup = 1000, gatherMs = 2, runEventBudget = 1000 } = options
   const matcher = createMatcher(store)
   const totals = { commits: 0, events: 0 }
-  const queue = new GroupQueue<Waiting>({
-    clock,
-    gatherMs,
-    maxItems: maxGroup,
-    weigh: ({ item }) => ({ bytes: item.source.length, rows: 1 + item.targets.length }),
-    commit,
-  })
+  const queue = new GroupQueue<Waiting>({ clock, gatherMs, maxItems: maxGroup, weigh, commit })
 
-  async function accept(event: CheckedEvent, fingerprint: Uint8Array): Promise<Acceptance> {
-    const { endpoints, configVersion } = matcher.cached(event) ?? (await matcher.match(event))
-    const targets = endpoints.map((endpoint) => targetOf(endpoint, newId('delivery', event.mode, clock.now(), random)))
-    const item: AcceptItem = { ...event, fingerprint, targets, configVersion }
+  async function accept(
+    event: CheckedEvent,
+    fingerprint: Uint8Array,
+    bodies: BodySource,
+    announces: number | null = null,
+  ): Promise<Acceptance> {
+    const match = matcher.cached(event) ?? (await matcher.match(event))
+    const newDeliveryId = () => newId('delivery', event.mode, clock.now(), random)
+    const item: AcceptItem = { ...event, fingerprint, announces, ...targetsOf(match, bodies, newDeliveryId) }
+    bodies.release()
     return await new Promise<Acceptance>((resolve, reject) => {
-      if (!queue.add({ item, event, resolve, reject })) reject(new StoreUnavailable('unavailable', 'too much waits'))
+      const taken = queue.add({ item, event, bodies, resolve, reject })
+      if (!taken) reject(new StoreUnavailable('unavailable', 'too much waits'))
     })
   }
 
   async function commit(group: Waiting[]): Promise<void> {
     for (const { item } of group) reserveSlots(slots, item)
     try {
-      const items = group.map(({ item }) => item)
-      const results = await store.acceptEvents({ nodeId, recordedAt: clock.now(), items })
+      const batch = { nodeId, recordedAt: clock.now(), runEventBudget, items: group.map(({ item }) => item) }
+      const results = await store.acceptEvents(batch)
       totals.commits++
       totals.events += group.length
       settle(group, results)
     } catch (error) {
-      for (const waiting of group) {
-        releaseSlots(slots, waiting.item)
-        waiting.reject(error)
-      }
-      slots.reconcile()
+      giveUp(group, slots, error)
     }
   }
 
@@ -103,10 +120,13 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   function answer(waiting: Waiting, result: AcceptResult): void {
     if (result.kind === 'stale') {
       matcher.forget(result.configVersion)
-      accept(waiting.event, waiting.item.fingerprint).then(waiting.resolve, waiting.reject)
+      options.onStale?.(result.configVersion)
+      const { event, bodies, item } = waiting
+      accept(event, item.fingerprint, bodies, item.announces).then(waiting.resolve, waiting.reject)
     } else if (result.kind === 'accepted') {
       const { eventId, targets } = waiting.item
-      waiting.resolve({ kind: 'accepted', eventId, sequence: result.sequence, deliveries: targets.length })
+      const { sequence, warnings } = result
+      waiting.resolve({ kind: 'accepted', eventId, sequence, deliveries: targets.length, warnings })
     } else {
       waiting.resolve(result)
     }
@@ -115,9 +135,18 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   return { accept, stats: () => ({ ...totals }) }
 }
 
-/** Deliveries of ordered endpoints wait for their run's earlier ones and are never granted here (details 17). */
-function targetOf({ endpointId, ordered }: Match['endpoints'][number], deliveryId: string): AcceptTarget {
-  return { endpointId, deliveryId, grant: !ordered }
+/** Nothing is known of a group's commit: whoever waits is told so, and slots are as they are in the store. */
+function giveUp(group: readonly Waiting[], slots: SlotSource, error: unknown): void {
+  for (const { item, reject } of group) {
+    releaseSlots(slots, item)
+    reject(error)
+  }
+  slots.reconcile()
+}
+
+function weigh({ item: { source, bodies, targets } }: Waiting): { bytes: number; rows: number } {
+  const bytes = bodies.reduce((sum, { rest }) => sum + rest.length, source.length)
+  return { bytes, rows: 1 + targets.length + bodies.length }
 }
 
 /** Sorts an accepted event's deliveries into those that start now and the endpoints whose others wait. */
@@ -127,10 +156,14 @@ function collectDeliveries(
   started: Claim[],
   woken: Set<string>,
 ): void {
-  let body: Uint8Array | null = null
+  const made = new Map<number, Uint8Array>()
   item.targets.forEach((target, index) => {
     if (!target.grant) return void woken.add(target.endpointId)
-    body ??= completeBody(item, result.recordedAt, result.sequence)
+    let body = made.get(target.body)
+    if (body === undefined) {
+      body = bodyAt(item, target.body, result.recordedAt, result.sequence)
+      made.set(target.body, body)
+    }
     started.push({
       position: result.deliveryPositions[index] as number,
       number: 1,
@@ -145,6 +178,7 @@ function collectDeliveries(
       cycleStart: 1,
       deadline: item.deadline,
       body,
+      classes: item.bodies[target.body]?.classes ?? item.classes,
       suspect: false,
       crashesAlone: 0,
     })

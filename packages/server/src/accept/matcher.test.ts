@@ -6,10 +6,12 @@ import type { CheckedEvent } from '../core/checked-event.ts'
 import type { MatchEntry, MatchSet } from '../store/rows.ts'
 import { createMatcher } from './matcher.ts'
 
+const PLAIN = { format: 'runbell' as const, dataClasses: [], schemaVersions: {} }
+
 const ENTRIES: MatchEntry[] = [
-  { endpointId: 'all', eventTypes: [], ordering: 'none' },
-  { endpointId: 'runs', eventTypes: ['agent.run.*'], ordering: 'run' },
-  { endpointId: 'tools', eventTypes: ['agent.tool_call.*', 'acme.*'], ordering: 'none' },
+  { endpointId: 'all', eventTypes: [], ordering: 'none', ...PLAIN },
+  { endpointId: 'runs', eventTypes: ['agent.run.*'], ordering: 'run', ...PLAIN },
+  { endpointId: 'tools', eventTypes: ['agent.tool_call.*', 'acme.*'], ordering: 'none', ...PLAIN },
 ]
 
 const of = (tenantId: string, input: Record<string, unknown> = {}): CheckedEvent =>
@@ -30,12 +32,13 @@ function setUp() {
 describe('the matcher', () => {
   it('finds the endpoints that subscribe to the type, and says which are ordered', async () => {
     const { matcher } = setUp()
+    const want = { format: 'runbell', grants: 0, pin: 1 }
     const run = await matcher.match(of('acme'))
     expect(run).toEqual({
       configVersion: 1,
       endpoints: [
-        { endpointId: 'all', ordered: false },
-        { endpointId: 'runs', ordered: true },
+        { endpointId: 'all', ordered: false, want },
+        { endpointId: 'runs', ordered: true, want },
       ],
     })
     const own = await matcher.match(of('acme', { type: 'acme.invoice.drafted' }))

@@ -1,11 +1,19 @@
+import { maskOf } from '../core/data-classes.ts'
+import type { BodyWant } from '../core/event-bodies.ts'
 import { subscribes } from '../core/match.ts'
 import type { CheckedEvent } from '../core/checked-event.ts'
-import type { MatchSet } from '../store/rows.ts'
+import type { MatchEntry, MatchSet } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 
 export interface Match {
-  endpoints: { endpointId: string; ordered: boolean }[]
+  endpoints: MatchedEndpoint[]
   configVersion: number
+}
+
+export interface MatchedEndpoint {
+  endpointId: string
+  ordered: boolean
+  want: BodyWant
 }
 
 /** Tenants whose endpoints are kept in memory at once; the one not asked for longest goes first. */
@@ -22,8 +30,7 @@ export function createMatcher(store: Store) {
 
   function matchIn(set: MatchSet, type: string): Match {
     const matching = set.entries.filter((entry) => subscribes(entry.eventTypes, type))
-    const endpoints = matching.map(({ endpointId, ordering }) => ({ endpointId, ordered: ordering === 'run' }))
-    return { endpoints, configVersion: set.configVersion }
+    return { endpoints: matching.map((entry) => matched(entry, type)), configVersion: set.configVersion }
   }
 
   /** The last key of `sets` is the one that was asked for last. */
@@ -68,4 +75,22 @@ export function createMatcher(store: Store) {
       loads.clear()
     },
   }
+}
+
+function matched({ endpointId, ordering, ...entry }: MatchEntry, type: string): MatchedEndpoint {
+  return { endpointId, ordered: ordering === 'run', want: wantOf(entry, type) }
+}
+
+/**
+ * What an endpoint wants of events of a type. Where no version is pinned it is 1: pins above it are set when an endpoint
+ * subscribes, and a type it first sees later starts at its first version (details 16).
+ */
+export function wantOf(
+  endpoint: Pick<MatchEntry, 'format' | 'dataClasses' | 'schemaVersions'>,
+  type: string,
+): BodyWant {
+  const { format, dataClasses, schemaVersions } = endpoint
+  if (format === 'mcp_event') throw new Error('no endpoint can have this format yet')
+  const pin = Object.hasOwn(schemaVersions, type) ? (schemaVersions[type] as number) : 1
+  return { format, grants: maskOf(dataClasses), pin }
 }

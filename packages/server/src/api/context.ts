@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Acceptor } from '../accept/acceptor.ts'
+import type { Catalogs } from '../catalog/catalogs.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
 import type { RetrySchedule } from '../core/schedule.ts'
 import type { Store } from '../store/store.ts'
@@ -8,6 +9,8 @@ import type { Store } from '../store/store.ts'
 export interface ApiContext {
   store: Store
   acceptor: Acceptor
+  /** The event types of both modes. */
+  catalogs: Catalogs
   clock: Clock
   random: RandomSource
   log: Logger
@@ -15,6 +18,8 @@ export interface ApiContext {
   defaults: EndpointDefaults
   secrets: ServerSecrets
   urls: UrlPolicy
+  /** Where this server is reached from outside, without a slash at its end: the base of what bodies point to. */
+  publicUrl: string
   /** Something changed that delivery should look at now; shortens the wait, never decides correctness. */
   wake(change: { endpointIds?: Iterable<string>; configVersion?: number }): void
   /** `null`: ready. Otherwise why not, for `/readyz`. */

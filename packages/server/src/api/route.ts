@@ -74,6 +74,8 @@ interface KeyedRoute<Query extends z.ZodObject, Body extends z.ZodType> extends 
   scopes: readonly Scope[]
   query: Query
   body?: Body
+  /** Bytes a body may have. @default `requestBytes` of the limits */
+  bodyBytes?: number
   /** A body may be left out and then is `{}`. */
   bodyOptional?: boolean
   handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>
@@ -83,7 +85,7 @@ interface KeyedRoute<Query extends z.ZodObject, Body extends z.ZodType> extends 
 export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = z.ZodUndefined>(
   route: KeyedRoute<Query, Body>,
 ): Route {
-  const { query, body, bodyOptional = false, scopes, handle, ...docs } = route
+  const { query, body, bodyBytes, bodyOptional = false, scopes, handle, ...docs } = route
   return {
     ...docs,
     scopes,
@@ -103,7 +105,7 @@ export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = 
           ? undefined
           : validate(
               body,
-              await readJson(raw, services.context.limits.requestBytes, bodyOptional),
+              await readJson(raw, bodyBytes ?? services.context.limits.requestBytes, bodyOptional),
               '',
             )) as z.output<Body>,
         requestId,

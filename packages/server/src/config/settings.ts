@@ -15,6 +15,9 @@ export interface Settings {
   batchEvents: number
   endpointsPerTenant: number
   maxInFlight: number
+  /** Empty: the address it listens on. */
+  publicUrl: string
+  runEventBudget: number
 }
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -66,6 +69,15 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     meaning: 'Port to listen on; 0 picks a free one.',
     default: () => 4600,
     parse: integer(0, 65_535),
+    format: String,
+  },
+  publicUrl: {
+    env: 'RUNBELL_PUBLIC_URL',
+    flag: '--public-url',
+    meaning:
+      'Where it is reached from outside: the base of what bodies and answers point to. Default: where it listens.',
+    default: () => '',
+    parse: publicUrl,
     format: String,
   },
   adminKeys: {
@@ -121,11 +133,21 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
   batchBytes: limit('RUNBELL_LIMIT_BATCH_BYTES', 'Bytes of a batch.', 5 * MIB, 64 * MIB),
   batchEvents: limit('RUNBELL_LIMIT_BATCH_EVENTS', 'Events in a batch.', 1000, 10_000),
   endpointsPerTenant: limit('RUNBELL_LIMIT_ENDPOINTS', 'Endpoints of one tenant.', 500, 100_000),
+  runEventBudget: limit('RUNBELL_LIMIT_RUN_EVENTS', 'Events of one run; the next is refused.', 1000, 1_000_000),
   maxInFlight: limit('RUNBELL_LIMIT_IN_FLIGHT', 'Attempts in flight at once over all endpoints.', 256, 10_000),
 }
 
 function limit(env: string, meaning: string, value: number, most: number): SettingSpec<number> {
   return { env, flag: null, meaning, default: () => value, parse: integer(1, most), format: String }
+}
+
+/** Without a slash at its end. */
+function publicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isBase =
+    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '' && url.hash === ''
+  if (isBase) return url.href.replace(/\/+$/, '')
+  throw new SettingError('is an http or https URL without a query, such as https://runbell.acme.example')
 }
 
 function list(text: string): string[] {

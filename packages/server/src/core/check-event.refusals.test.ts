@@ -89,13 +89,23 @@ describe('unknown fields', () => {
 })
 
 describe('type', () => {
-  it('is in the catalog, or starts with a segment of the producer', () => {
-    for (const { type, runScoped } of BUILT_IN_TYPES.values()) {
-      expect(ok({ type, ...(runScoped ? {} : { task_id: 't', run_id: undefined }) }), type).toBe(true)
+  it('is in the catalog: built in, or registered by a producer', () => {
+    for (const { type, runScoped, samples } of BUILT_IN_TYPES.values()) {
+      const { data } = samples.live
+      expect(ok({ type, data, ...(runScoped ? {} : { task_id: 't', run_id: undefined }) }), type).toBe(true)
     }
-    for (const type of ['acme.invoice.drafted', 'agents.run.started', 'a.b', 'a1_.b_2.c.d.e', `a.${'b'.repeat(98)}`]) {
-      expect(ok({ type, run_id: undefined }), type).toBe(true)
+    expect(ok({ type: 'acme.invoice.drafted', run_id: undefined })).toBe(true)
+  })
+
+  it('that nobody has registered is unknown, with what to do', () => {
+    for (const type of ['agents.run.started', 'a.b', 'a1_.b_2.c.d.e', `a.${'b'.repeat(98)}`]) {
+      const refusal = refused(event({ type }))
+      expect(refusal.code, type).toBe('unknown_event_type')
+      expect(refusal.fix, type).toContain('POST /v1/event-types')
     }
+    expect(refused(event({ type: 'acme.invoice.draftd' })).errors).toEqual([
+      { path: '/type', message: 'did you mean "acme.invoice.drafted"?' },
+    ])
   })
 
   it('under agent., runbell. or diagnostic. that is not in the catalog is unknown, with a suggestion', () => {
@@ -201,8 +211,11 @@ describe('mode', () => {
 })
 
 describe('schema_version', () => {
-  it('is a whole number from 1, and 1 for a built-in type', () => {
-    for (const version of [1, 2, 1_000_000]) expect(ok({ type: 'acme.a', schema_version: version })).toBe(true)
+  it('is a whole number from 1, and one of the versions of the type', () => {
+    expect(ok({ type: 'acme.a', schema_version: 1 })).toBe(true)
+    expect(errorsAt(event({ type: 'acme.a', schema_version: 2 }), '/schema_version')).toEqual([
+      'there is no version 2: acme.a has only version 1',
+    ])
     for (const bad of [0, -1, 1.5, '1', null, 1_000_001, 1e300]) {
       expect(errorsAt(event({ type: 'acme.a', schema_version: bad }), '/schema_version'), String(bad)).toHaveLength(1)
     }
@@ -274,6 +287,6 @@ describe('data', () => {
   it('is an object', () => {
     expect(errorsAt(event({ data: undefined }), '/data')).toHaveLength(1)
     for (const data of [null, [], 'x', 1, false]) expect(errorsAt(event({ data }), '/data')).toHaveLength(1)
-    expect(ok({ data: { anything: [1, { deep: null }] } })).toBe(true)
+    expect(ok({ type: 'acme.a', data: { anything: [1, { deep: null }] } })).toBe(true)
   })
 })

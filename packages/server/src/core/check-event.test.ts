@@ -66,7 +66,7 @@ describe('an accepted event', () => {
   })
 
   it('spans its own bytes where it is one of several in a buffer', () => {
-    const one = JSON.stringify(event({ data: { n: 1 } }))
+    const one = JSON.stringify(event({ type: 'acme.a', data: { n: 1 } }))
     const buffer = Buffer.from(`[ ${one} , ${one}]`)
     const start = buffer.lastIndexOf(' {')
     const result = read(buffer, {}, { start, end: buffer.length - 1 })
@@ -87,8 +87,9 @@ describe('the deadline', () => {
   })
 
   it('is not taken from data of any other type', () => {
-    for (const type of ['agent.approval.approved', 'agent.run.started', 'acme.approval.requested']) {
-      expect(accepted(event({ type, data: { expires_at: '2026-11-23T22:02:15Z' } })).event.deadline, type).toBeNull()
+    for (const type of ['agent.run.started', 'acme.approval.requested']) {
+      const data = { status: 'running', expires_at: '2026-11-23T22:02:15Z' }
+      expect(accepted(event({ type, data })).event.deadline, type).toBeNull()
     }
   })
 
@@ -159,7 +160,7 @@ describe('warnings', () => {
 
   it('are bounded, however much there is to warn of', () => {
     const agent = Object.fromEntries([['id', 'a'], ...Array.from({ length: 5000 }, (_, index) => [`x${index}`, 1])])
-    const big = event({ agent, data: { text: 'x'.repeat(30_000) } })
+    const big = event({ type: 'acme.a', agent, data: { text: 'x'.repeat(30_000) } })
     const { warnings } = accepted(big)
     expect(warnings.length).toBeLessThanOrEqual(21)
     expect(warnings.at(-1)?.code).toBe('large_body')

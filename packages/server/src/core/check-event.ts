@@ -1,32 +1,30 @@
-import {
-  EVENT_ID_PATTERN,
-  EVENT_TYPE_MAX_LENGTH,
-  EVENT_TYPE_PATTERN,
-  PRODUCER_ID_PATTERN,
-  TRACE_ID_PATTERN,
-  eventIdFitsMode,
-  type Mode,
-  type ProblemCode,
-} from '@runbell/sdk/contract'
-import { BUILT_IN_TYPES, RESERVED_TYPE_PREFIXES } from '@runbell/sdk/catalog'
+import type { ProblemCode } from '@runbell/sdk/contract'
+import type { LifecycleFact } from './catalog/lifecycle-fact.ts'
+import type { Catalog, TypeContract, VersionContract } from './catalog/type-contract.ts'
+import { checkData, droppedFields, toDetails, type CheckedData } from './check-data.ts'
+import { findType } from './check-type.ts'
 import type { CheckResult, Refusal } from './checked-event.ts'
+import { classBit } from './data-classes.ts'
 import { EnvelopeReader } from './envelope-reader.ts'
+import { EventBodies, agentClasses } from './event-bodies.ts'
 import type { JsonIndex } from './json-index.ts'
-import { nearest } from './nearest.ts'
+import { scanJson } from './json-scan.ts'
+import type { DecodeText } from './json-string.ts'
+import { maskEvent } from './mask-event.ts'
+import { checkScope, readFields, readIdempotencyKey, readVersion, type FieldContext } from './event-fields.ts'
 import { prepareEnvelope, type EnvelopeFields } from './render.ts'
 
-export interface CheckContext {
-  /** The API key's mode. */
-  mode: Mode
-  /** The tenant the key is bound to, or `null`. */
-  keyTenantId: string | null
-  /** Service time in ms: the timestamp of an event that brings none. */
-  now: number
+export interface CheckContext extends FieldContext {
   /** Above this many bytes there is a warning. */
   warnBytes: number
-  /** From the `Idempotency-Key` header; an `event_id` in the body goes before it. */
-  idempotencyKey: string | null
-  newEventId(): string
+  /** The types of the mode. */
+  catalog: Catalog
+  /** The server's public URL, without a slash at its end. */
+  publicUrl: string
+  /** The event is Runbell's own: service types, too. @default false */
+  internal?: boolean
+  /** A faster decoder. */
+  decode?: DecodeText
 }
 
 const KNOWN_KEYS = [
@@ -54,132 +52,117 @@ const REFUSED_KEYS = {
   withheld: 'is written by Runbell: leave it out',
 }
 
-const PRODUCER_ID = 'is 1 to 128 letters, digits or _.:/@=+- and starts with a letter or digit'
-const IDEMPOTENCY_KEY_PATTERN = /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/
-const DEFAULT_TENANT = 'default'
-
-/** Checks one published event as far as it can be without the database, and renders its envelope. */
-export function checkEvent(json: JsonIndex, context: CheckContext): CheckResult {
-  if (json.kind(json.root) !== 'object') {
-    return refuse('invalid_request', 'an event is a JSON object', [{ path: '', message: `is ${json.kind(json.root)}` }])
+/** Checks one published event as far as it can be without the database, and gets its bodies ready to be rendered. */
+export function checkEvent(received: JsonIndex, context: CheckContext): CheckResult {
+  if (received.kind(received.root) !== 'object') {
+    const kind = received.kind(received.root)
+    return refuse('invalid_request', 'an event is a JSON object', [{ path: '', message: `is ${kind}` }])
   }
-  const reader = new EnvelopeReader(json)
+  const first = new EnvelopeReader(received)
+  const { contract, refusal } = findType(first, context.catalog, context.internal === true)
+  if (refusal !== null) return { ok: false, refusal }
+  const masked = mask(received, first, contract, context)
+  if (!masked.ok) return masked
+  const { json, reader } = masked
   reader.allowOnly(KNOWN_KEYS, REFUSED_KEYS)
-  const type = reader.text('type')
-  const typeRefusal = checkType(reader, type)
-  if (typeRefusal !== null) return { ok: false, refusal: typeRefusal }
-  const fields = readFields(reader, context, type ?? '')
-  checkScope(reader, fields)
+  const fields = readFields(reader, context, contract?.type ?? '')
+  const version = contract === null ? null : readVersion(reader, contract, fields, context.now)
+  if (contract !== null) checkScope(reader, contract, context.internal === true)
   const dataNode = reader.node('data')
   if (dataNode === -1) reader.fail('/data', 'is required: the payload of the type, an object')
   else if (json.kind(dataNode) !== 'object') reader.fail('/data', `is an object, not ${json.kind(dataNode)}`)
   const idempotencyKey = readIdempotencyKey(reader, context)
-  if (reader.errors.length > 0) {
+  if (reader.errors.length > 0 || contract === null || version === null) {
     return refuse('invalid_request', 'the event has fields that are missing or wrong', reader.errors)
   }
-  const { tenantId } = fields
-  if (context.keyTenantId !== null && tenantId !== context.keyTenantId) {
+  if (context.keyTenantId !== null && fields.tenantId !== context.keyTenantId) {
     const errors = [{ path: '/tenant_id', message: 'is not the tenant this API key is bound to' }]
     return refuse('insufficient_scope', 'this API key is bound to another tenant', errors)
   }
-  const start = json.start(json.root)
-  const size = json.end(json.root) - start
-  if (size > context.warnBytes) {
-    const message = `the event has ${size} bytes; above ${context.warnBytes}, point to a resource instead`
-    reader.warnings.push({ code: 'large_body', path: '', message })
+  const checked = checkData(json, dataNode, version)
+  if (checked.problems.length > 0 && contract.enforcement === 'enforce') return mismatch(contract, version, checked)
+  warnOf(reader, checked, json, context.warnBytes)
+  return accept({ json, reader, fields, contract, checked, idempotencyKey, publicUrl: context.publicUrl })
+}
+
+type Masked = { ok: true; json: JsonIndex; reader: EnvelopeReader } | Extract<CheckResult, { ok: false }>
+
+/** Masks credentials before anything else is read, by the version the event says it has. */
+function mask(json: JsonIndex, first: EnvelopeReader, contract: TypeContract | null, { decode }: CheckContext): Masked {
+  const node = json.member(json.root, 'schema_version')
+  const stated = node === -1 ? 1 : json.value(node)
+  const version = contract?.version(typeof stated === 'number' ? stated : 1) ?? null
+  const masking = maskEvent(json, version?.shape ?? null)
+  if (masking.kind === 'clean') return { ok: true, json, reader: first }
+  if (masking.kind === 'refused') {
+    return refuse('invalid_request', 'an identifier of the event looks like a credential', masking.errors)
   }
+  const scan = scanJson(masking.bytes, decode === undefined ? {} : { decode })
+  if (!scan.ok) throw new Error(`masking broke the event: ${scan.error.message}`)
+  const reader = new EnvelopeReader(scan.json)
+  reader.errors.push(...first.errors)
+  reader.warnings.push(...masking.warnings)
+  return { ok: true, json: scan.json, reader }
+}
+
+interface Accepting {
+  json: JsonIndex
+  reader: EnvelopeReader
+  fields: EnvelopeFields
+  contract: TypeContract
+  checked: CheckedData
+  idempotencyKey: string | null
+  publicUrl: string
+}
+
+function accept({ json, reader, fields, contract, checked, ...rest }: Accepting): CheckResult {
+  const start = json.start(json.root)
+  const dataNode = reader.node('data')
+  const { plan } = checked
   const event = {
     ...fields,
     deadline: fields.expiresAt ?? approvalDeadline(reader, fields.type),
-    idempotencyKey,
+    idempotencyKey: rest.idempotencyKey,
     source: json.bytes.subarray(start, json.end(json.root)),
     dataStart: json.start(dataNode) - start,
     dataEnd: json.end(dataNode) - start,
     envelope: prepareEnvelope(fields),
+    classes: plan.classes | classBit('public') | agentClasses(fields),
+    lifecycle: fields.runId === null ? null : lifecycleOf(json, dataNode, contract),
   }
-  return { ok: true, event, warnings: reader.warnings }
+  const bodies = new EventBodies(event, fields, contract, rest.publicUrl, plan)
+  return { ok: true, event, warnings: reader.warnings, bodies }
 }
 
-function readFields(reader: EnvelopeReader, context: CheckContext, type: string): EnvelopeFields {
-  const mode = reader.text('mode')
-  if (mode !== null && mode !== context.mode) reader.fail('/mode', `is ${context.mode} for this API key`)
-  const tenantId = reader.name('tenant_id', 255)
-  if (tenantId === '*') reader.fail('/tenant_id', '"*" stands for all tenants and is no tenant')
-  return {
-    eventId: readEventId(reader, context),
-    type,
-    schemaVersion: readSchemaVersion(reader, type),
-    timestamp: reader.time('timestamp') ?? context.now,
-    expiresAt: reader.time('expires_at'),
-    mode: context.mode,
-    tenantId: tenantId ?? context.keyTenantId ?? DEFAULT_TENANT,
-    runId: reader.pattern('run_id', PRODUCER_ID_PATTERN, PRODUCER_ID),
-    taskId: reader.pattern('task_id', PRODUCER_ID_PATTERN, PRODUCER_ID),
-    conversationId: reader.name('conversation_id', 255),
-    agent: reader.agent() ?? { id: '' },
-    traceId: reader.pattern('trace_id', TRACE_ID_PATTERN, 'is 32 lower-case hex digits (W3C trace id)'),
-    causationId: reader.pattern('causation_id', EVENT_ID_PATTERN, 'is an event id, evt_…'),
-    metadata: reader.metadata(),
+function lifecycleOf(json: JsonIndex, data: number, { type, lifecycle }: TypeContract): LifecycleFact {
+  const text = (name: string): string | null => {
+    const node = json.member(data, name)
+    return node !== -1 && json.kind(node) === 'string' ? json.text(node) : null
   }
+  const kind = CHILD_KINDS.find(({ prefix }) => type.startsWith(prefix))
+  const id = kind === undefined ? null : text(kind.id)
+  const child = kind === undefined || id === null ? null : { kind: kind.kind, id }
+  return { type, status: text('status'), child, strict: lifecycle === 'reject' }
 }
 
-function readEventId(reader: EnvelopeReader, context: CheckContext): string {
-  const shape = 'is evt_ and 8 to 64 letters, digits, _ or -'
-  const eventId = reader.pattern('event_id', EVENT_ID_PATTERN, shape)
-  if (eventId === null) return context.newEventId()
-  if (!eventIdFitsMode(eventId, context.mode)) {
-    reader.fail(
-      '/event_id',
-      context.mode === 'test' ? 'starts with evt_test_ in test mode' : 'evt_test_ is for test mode',
-    )
-  }
-  return eventId
+const CHILD_KINDS = [
+  { prefix: 'agent.tool_call.', kind: 'tool_call', id: 'tool_call_id' },
+  { prefix: 'agent.approval.', kind: 'approval', id: 'approval_id' },
+] as const
+
+function mismatch(contract: TypeContract, version: VersionContract, { problems }: CheckedData): CheckResult {
+  const name = `version ${version.version} of ${contract.type}`
+  const errors = toDetails(problems)
+  return refuse('schema_mismatch', `the data does not match ${name}`, errors)
 }
 
-function readSchemaVersion(reader: EnvelopeReader, type: string): number {
-  const version = reader.integer('schema_version', 1, 1_000_000) ?? 1
-  if (version !== 1 && BUILT_IN_TYPES.has(type)) reader.fail('/schema_version', `is 1: ${type} has only version 1`)
-  return version
-}
-
-function readIdempotencyKey(reader: EnvelopeReader, context: CheckContext): string | null {
-  const shape = 'is 1 to 255 printable ASCII characters'
-  const own = reader.pattern('idempotency_key', IDEMPOTENCY_KEY_PATTERN, shape)
-  // The producer's own id says the same, and says it for ever (details 4).
-  return reader.node('event_id') === -1 ? (own ?? context.idempotencyKey) : null
-}
-
-function checkType(reader: EnvelopeReader, type: string | null): Refusal | null {
-  if (type === null) {
-    if (reader.node('type') === -1) reader.fail('/type', 'is required, such as agent.run.started')
-    return null
-  }
-  if (BUILT_IN_TYPES.has(type)) return null
-  if (type.length > EVENT_TYPE_MAX_LENGTH || !EVENT_TYPE_PATTERN.test(type)) {
-    reader.fail(
-      '/type',
-      'is two to five segments of a-z, 0-9 and _, such as acme.invoice.drafted, 100 characters at most',
-    )
-    return null
-  }
-  if (!RESERVED_TYPE_PREFIXES.some((prefix) => type.startsWith(prefix))) return null
-  const suggestion = nearest(type, BUILT_IN_TYPES.keys())
-  return {
-    code: 'unknown_event_type',
-    detail: `"${type}" is not in the catalog, and ${type.split('.')[0]}. is reserved for Runbell's own types`,
-    errors: [
-      { path: '/type', message: suggestion === null ? 'is not in the catalog' : `did you mean "${suggestion}"?` },
-    ],
-    fix: suggestion === null ? 'Start the names of your own types with a segment of your own.' : `Use "${suggestion}".`,
-  }
-}
-
-/** Run-scoped types join by `run_id`, task types by `task_id`. */
-function checkScope(reader: EnvelopeReader, fields: EnvelopeFields): void {
-  const fact = BUILT_IN_TYPES.get(fields.type)
-  if (fact === undefined) return
-  if (fact.runScoped && reader.node('run_id') === -1) reader.fail('/run_id', `is required for ${fields.type}`)
-  if (!fact.runScoped && reader.node('task_id') === -1) reader.fail('/task_id', `is required for ${fields.type}`)
+function warnOf(reader: EnvelopeReader, { plan, problems }: CheckedData, json: JsonIndex, warnBytes: number): void {
+  for (const { path, message } of problems) reader.warnings.push({ code: 'schema_mismatch', path, message })
+  reader.warnings.push(...droppedFields(plan))
+  const size = json.end(json.root) - json.start(json.root)
+  if (size <= warnBytes) return
+  const message = `the event has ${size} bytes; above ${warnBytes}, point to a resource instead`
+  reader.warnings.push({ code: 'large_body', path: '', message })
 }
 
 /** A request nobody can answer any more is not sent (details 20). */
@@ -187,7 +170,7 @@ function approvalDeadline(reader: EnvelopeReader, type: string): number | null {
   return type === 'agent.approval.requested' ? reader.timeInData('expires_at') : null
 }
 
-function refuse(code: ProblemCode, detail: string, errors: Refusal['errors']): CheckResult {
+function refuse(code: ProblemCode, detail: string, errors: Refusal['errors']): Extract<CheckResult, { ok: false }> {
   const [first] = errors
   const where = first === undefined || first.path === '' ? 'the body' : first.path
   const fix =

@@ -1,4 +1,7 @@
 import type { Mode, ProblemCode, ProblemDetail, Warning } from '@runbell/sdk/contract'
+import type { LifecycleFact } from './catalog/lifecycle-fact.ts'
+import type { ClassMask } from './data-classes.ts'
+import type { BodySource } from './event-bodies.ts'
 import type { PreparedEnvelope } from './render.ts'
 
 /** An event that has passed every check outside the transaction, before it is matched with endpoints. */
@@ -21,7 +24,12 @@ export interface CheckedEvent {
   source: Uint8Array
   dataStart: number
   dataEnd: number
+  /** The envelope of the uncut body. */
   envelope: PreparedEnvelope
+  /** The data classes that values of the uncut body have; those of members the schema does not know are not among them. */
+  classes: ClassMask
+  /** `null`: no lifecycle rule is about events of this type. */
+  lifecycle: LifecycleFact | null
 }
 
 /** Why a request is refused, as a value: the API turns it into problem+json. */
@@ -33,4 +41,6 @@ export interface Refusal {
   fix: string
 }
 
-export type CheckResult = { ok: true; event: CheckedEvent; warnings: Warning[] } | { ok: false; refusal: Refusal }
+export type CheckResult =
+  | { ok: true; event: CheckedEvent; warnings: Warning[]; bodies: BodySource }
+  | { ok: false; refusal: Refusal }

@@ -47,7 +47,7 @@ export async function attemptDelivery(
     return { startedAt, outcome, requestHeaders: [] }
   }
   const standard: [string, string][] = [
-    ['content-type', 'application/json'],
+    ['content-type', endpoint.format === 'cloudevents' ? 'application/cloudevents+json' : 'application/json'],
     ['user-agent', userAgent],
     [HEADERS.id, claim.eventId],
     [HEADERS.timestamp, String(timestamp)],

@@ -40,9 +40,9 @@ function setUp(answer?: (request: AttemptRequest) => AttemptOutcome) {
   }
   const publish = async (endpointId: string, input: Parameters<typeof acceptItem>[0] = {}) => {
     const { configVersion } = await store.loadMatchSet({ tenantId: 'default', mode: 'live' })
-    const targets = [{ endpointId, deliveryId: newId('delivery'), grant: false }]
+    const targets = [{ endpointId, deliveryId: newId('delivery'), grant: false, body: -1 }]
     const items = [acceptItem({ ...input, targets, configVersion })]
-    await store.acceptEvents({ nodeId: 'node-a', recordedAt: clock.now(), items })
+    await store.acceptEvents({ nodeId: 'node-a', recordedAt: clock.now(), runEventBudget: 1000, items })
     engine.wake({ endpointIds: [endpointId] })
     await settled()
   }

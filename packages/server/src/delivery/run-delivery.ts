@@ -1,6 +1,7 @@
 import type { AttemptOutcomeName } from '@runbell/sdk/contract'
 import type { AttemptOutcome, Transport } from '../core/attempt-outcome.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
+import { ALWAYS_GRANTED, maskOf } from '../core/data-classes.ts'
 import { DAY } from '../core/schedule.ts'
 import { decide, outcomeName, type Verdict } from '../core/verdict.ts'
 import type { AttemptRecord, Claim, EndpointEffect, EndpointRow } from '../store/rows.ts'
@@ -59,6 +60,8 @@ export function createDeliveryRunner(options: RunnerOptions) {
   async function runDelivery(claim: Claim, lane: Lane): Promise<void> {
     const endpoint = cache.peek(claim.endpointId) ?? (await cache.get(claim.endpointId))
     if (endpoint === null || endpoint.status !== 'enabled') return await release(claim, lane, 0)
+    // Claimed before its grants were narrowed: the store ends it when it is claimed again.
+    if (exceeds(claim, endpoint)) return await release(claim, lane, 0)
     if (options.stopping()) return await release(claim, lane, 0)
     if (!lease.covers(endpoint.timeoutMs)) return await release(claim, lane, NO_LEASE_MS)
     if (claim.deadline !== null && claim.deadline <= clock.now()) return await release(claim, lane, 0)
@@ -169,4 +172,9 @@ function lineOf(
     retryAt,
     detail: outcome.kind === 'response' ? null : outcome.detail,
   }
+}
+
+/** Whether a body has more in it than its endpoint is granted now. */
+function exceeds({ classes }: Claim, { dataClasses }: EndpointRow): boolean {
+  return (classes & ~(maskOf(dataClasses) | ALWAYS_GRANTED)) !== 0
 }

@@ -1,14 +1,38 @@
-import type { CheckedEvent } from '../core/checked-event.ts'
-import { completePrefix } from '../core/render.ts'
+import type { AcceptItem, PreparedBody } from './accept.ts'
+import { completePrefix, type PreparedEnvelope } from '../core/render.ts'
 
-/** The exact bytes an endpoint receives: the envelope up to `data`, the producer's own bytes of `data`, and `}`. */
-export function completeBody(
-  event: Pick<CheckedEvent, 'envelope' | 'source' | 'dataStart' | 'dataEnd'>,
+/** The bytes of an item's uncut body (-1) or of one of its `bodies`, as its endpoints receive them. */
+export function bodyAt(
+  item: Pick<AcceptItem, 'envelope' | 'source' | 'dataStart' | 'dataEnd' | 'bodies'>,
+  index: number,
   recordedAt: number,
   sequence: number | null,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
+  if (index === -1) return completeBody(item, recordedAt, sequence)
+  return completePrepared(item.bodies[index] as PreparedBody, recordedAt, sequence)
+}
+
+/** The uncut body: the envelope up to `data`, the producer's own bytes of `data`, and `}`. */
+export function completeBody(
+  event: { envelope: PreparedEnvelope; source: Uint8Array; dataStart: number; dataEnd: number },
+  recordedAt: number,
+  sequence: number | null,
+): Uint8Array<ArrayBuffer> {
   const prefix = completePrefix(event.envelope, recordedAt, sequence)
   return joinBody(Buffer.from(prefix, 'utf8'), event.source.subarray(event.dataStart, event.dataEnd))
+}
+
+/** A body that was rendered as far as it could be: its two holes filled. */
+export function completePrepared(
+  { envelope, rest }: Pick<PreparedBody, 'envelope' | 'rest'>,
+  recordedAt: number,
+  sequence: number | null,
+): Uint8Array<ArrayBuffer> {
+  const prefix = Buffer.from(completePrefix(envelope, recordedAt, sequence), 'utf8')
+  const body = new Uint8Array(prefix.length + rest.length)
+  body.set(prefix)
+  body.set(rest, prefix.length)
+  return body
 }
 
 /** Prefix, data and the closing brace in one array. */

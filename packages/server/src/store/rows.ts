@@ -12,6 +12,7 @@ import type {
   SigningScheme,
 } from '@runbell/sdk/contract'
 import type { Phases } from '../core/attempt-outcome.ts'
+import type { ClassMask } from '../core/data-classes.ts'
 import type { Verdict } from '../core/verdict.ts'
 
 /** What a reader may see: one mode, and one tenant or (`null`) all of them. */
@@ -53,9 +54,12 @@ export interface EventRow {
   runId: string | null
   sequence: number | null
   recordedAt: number
+  schemaVersion: number
   bodySha256: Uint8Array
   /** The uncut body in format `runbell`. */
   body: Uint8Array
+  /** The data classes of the values in it, as far as its schema knows them. */
+  classes: ClassMask
   deliveries: DeliveryCounts
 }
 
@@ -88,6 +92,8 @@ export interface DeliveryRow {
   /** When the next attempt is due; `null` while one is in flight and when it has ended. */
   nextAttemptAt: number | null
   bodySha256: Uint8Array
+  /** The data classes of the values in its body. */
+  classes: ClassMask
   /** Outcome of the latest attempt that has one. */
   lastOutcome: AttemptOutcomeName | null
   createdAt: number
@@ -116,6 +122,8 @@ export interface Claim extends ClaimRef {
   cycleStart: number
   deadline: number | null
   body: Uint8Array
+  /** The data classes of the values in the body. */
+  classes: ClassMask
   /** It was in flight when a node died, and has had no outcome since: it runs in the suspects' lane (details 3). */
   suspect: boolean
   crashesAlone: number
@@ -228,6 +236,8 @@ export type EndpointPatch = Partial<
     | 'url'
     | 'description'
     | 'eventTypes'
+    | 'dataClasses'
+    | 'schemaVersions'
     | 'headers'
     | 'timeoutMs'
     | 'maxInFlight'
@@ -248,11 +258,77 @@ export type EndpointChange =
   /** Does not fit when it is the last of its kind. */
   | { kind: 'remove_secret'; secretId: string }
 
-/** What matching needs to know of an endpoint. */
+/** What matching and rendering need to know of an endpoint. */
 export interface MatchEntry {
   endpointId: string
   eventTypes: string[]
   ordering: 'none' | 'run'
+  format: EndpointRow['format']
+  dataClasses: DataClass[]
+  schemaVersions: Record<string, number>
+}
+
+/** A body for an endpoint that gets an event later; `bytes` is `null` for the uncut body. */
+export interface GivenBody {
+  bytes: Uint8Array | null
+  classes: ClassMask
+}
+
+/** A delivery of a request for approval that ended without reaching its endpoint, and nobody has been told of it. */
+export interface Unannounced {
+  position: number
+  deliveryId: string
+  endpointId: string
+  tenantId: string
+  mode: Mode
+  eventId: string
+  runId: string | null
+  status: Exclude<DeliveryStatus, 'pending' | 'delivered'>
+  reason: DeliveryReason | null
+  attemptCount: number
+  /** Number of the first attempt of this cycle: after a replay it can end again. */
+  cycleStart: number
+  /** Outcome of the latest attempt that has one. */
+  lastOutcome: AttemptOutcomeName | null
+  /** The uncut body of the event. */
+  body: Uint8Array
+}
+
+/** A type of event with settings or versions of its own; what the definition says, `catalog` knows. */
+export interface EventTypeRow {
+  mode: Mode
+  type: string
+  /** Counts its changes, from 1. */
+  revision: number
+  /** JSON text. */
+  definition: string
+  createdAt: number
+  updatedAt: number
+}
+
+/** A tenant with limits of its own; one without a row has none. */
+export interface TenantRow {
+  position: number
+  tenantId: string
+  mode: Mode
+  /** What its endpoints may be granted at most; `null`: anything. */
+  maxDataClasses: DataClass[] | null
+  createdAt: number
+  updatedAt: number
+}
+
+/**
+ * What came of asking for a replay. `null`: there is no such delivery, or the endpoint cannot receive it. `policy_changed`: the
+ * endpoint may no longer receive what would be sent, and nothing was changed. `stale`: endpoints have changed since the
+ * body was rendered.
+ */
+export type ReplayResult = ReplayedDelivery[] | 'policy_changed' | 'stale' | null
+
+export interface ReplayedDelivery {
+  id: string
+  endpointId: string
+  /** `cancelled`: among several, one that its endpoint may no longer receive, left as it is. */
+  status: DeliveryStatus
 }
 
 export interface MatchSet {

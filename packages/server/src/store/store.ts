@@ -11,14 +11,19 @@ import type {
   EndpointRow,
   EventFilter,
   EventRow,
+  EventTypeRow,
   MatchSet,
   PageRequest,
   ReadScope,
   RecordResult,
+  ReplayResult,
   Rescued,
+  GivenBody,
+  TenantRow,
+  Unannounced,
 } from './rows.ts'
 import type { AcceptBatch, AcceptResult } from './accept.ts'
-import type { DeliveryStatus } from '@runbell/sdk/contract'
+import type { DataClass, Mode } from '@runbell/sdk/contract'
 
 /**
  * What the rest of Runbell may ask of a database: verbs, each one transaction, all or nothing. When a promise
@@ -41,7 +46,10 @@ export interface Store {
   leaveNode(input: { nodeId: string; highWater: number }): Promise<void>
 
   // ——— acceptance ———
-  /** Accepts what can be accepted; a refused item is left out and the others go on (guarantees G1, G3, G5). */
+  /**
+   * Accepts what can be accepted; a refused item is left out and the others go on (guarantees G1, G3, G5). For each item
+   * in turn: idempotency, then `stale`, then lifecycle and budget of its run, then the inserts (details 1).
+   */
   acceptEvents(batch: AcceptBatch): Promise<AcceptResult[]>
 
   // ——— delivery ———
@@ -85,10 +93,12 @@ export interface Store {
   /** Ends pending deliveries whose deadline has passed. Returns how many. */
   expireDeliveries(input: { now: number; limit: number }): Promise<number>
   /**
-   * Ends pending deliveries of deleted endpoints, and of endpoints disabled before `disabledBefore`, as `cancelled`.
-   * Returns how many.
+   * Ends pending deliveries of deleted endpoints, of endpoints disabled before `disabledBefore`, and those with a body that
+   * their endpoint may no longer receive, as `cancelled`. Returns how many.
    */
   cancelHeld(input: { now: number; disabledBefore: number; limit: number }): Promise<number>
+  /** Requests for approval that did not reach an endpoint and of which nobody has been told, oldest delivery first. */
+  findUnannounced(input: { limit: number }): Promise<Unannounced[]>
 
   // ——— reading ———
   /** At most two events: two only if two tenants of the scope have one with this id. */
@@ -109,15 +119,22 @@ export interface Store {
 
   // ——— deliveries on request ———
   /**
-   * Reopens deliveries of one event, or one delivery (details 21). With an endpoint that has none yet, makes one.
-   * `null`: there is no such delivery, or the endpoint cannot receive it.
+   * Reopens deliveries of one event, or one delivery (details 21), each only if its endpoint may still receive its body.
+   * With an endpoint that has none yet, makes one with the body given for it.
    */
   replayDeliveries(input: {
     eventPosition: number
-    target: { kind: 'all' } | { kind: 'delivery'; deliveryId: string } | { kind: 'endpoint'; endpointId: string }
+    target:
+      | { kind: 'all' }
+      | { kind: 'delivery'; deliveryId: string }
+      /**
+       * `body`: what it gets if it has no delivery of the event yet, rendered as of `configVersion`; without one, or with
+       * `bytes: null`, the uncut body.
+       */
+      | { kind: 'endpoint'; endpointId: string; body?: GivenBody; configVersion?: number }
     newDeliveryId: string
     now: number
-  }): Promise<{ id: string; endpointId: string; status: DeliveryStatus }[] | null>
+  }): Promise<ReplayResult>
   /** Ends a pending delivery as `cancelled` (`requested`). `null`: it is not pending. */
   cancelDelivery(input: { scope: ReadScope; deliveryId: string; now: number }): Promise<DeliveryRow | null>
   /** Takes a dead letter off the list, with a note. `null`: it is not on the list. */
@@ -129,12 +146,21 @@ export interface Store {
   }): Promise<DeliveryRow | null>
 
   // ——— endpoints ———
-  /** `null`: the tenant has `maxPerTenant` endpoints already. */
-  createEndpoint(input: { endpoint: EndpointRow; maxPerTenant: number }): Promise<{ configVersion: number } | null>
+  /**
+   * `null`: the tenant has `maxPerTenant` endpoints already. `too_much`: its grants exceed the tenant's `max_data_classes`.
+   */
+  createEndpoint(input: {
+    endpoint: EndpointRow
+    maxPerTenant: number
+  }): Promise<{ kind: 'created' | 'too_much'; configVersion: number } | null>
   findEndpoint(input: { scope: ReadScope; endpointId: string }): Promise<EndpointRow | null>
   /** Newest first. */
   listEndpoints(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<EndpointRow>>
-  /** Applies one change; `null`: there is no such endpoint, or the change does not fit (see `EndpointChange`). */
+  /**
+   * Applies one change; `null`: there is no such endpoint, or the change does not fit (see `EndpointChange`). With fewer
+   * `dataClasses` it ends pending deliveries that would now send too much, at most 1,000 at once; none of the others is
+   * ever claimed, and `cancelHeld` ends them.
+   */
   changeEndpoint(input: {
     scope: ReadScope
     endpointId: string
@@ -145,6 +171,34 @@ export interface Store {
   loadMatchSet(input: { tenantId: string; mode: EndpointRow['mode'] }): Promise<MatchSet>
   /** Endpoints with their secrets, for delivery; deleted ones are left out. */
   loadEndpoints(input: { endpointIds: string[] }): Promise<{ endpoints: EndpointRow[]; configVersion: number }>
+
+  // ——— catalog and tenants ———
+  /** Every type of the mode that has a row. */
+  loadEventTypes(input: { mode: Mode }): Promise<{ types: EventTypeRow[]; configVersion: number }>
+  /**
+   * Keeps a type's definition. `conflict`: its revision is not `expected` (0: there is no row); `full`: there are
+   * `maxTypes` already. Repeated after a lost answer it is a conflict whose row has this definition.
+   */
+  putEventType(input: {
+    mode: Mode
+    type: string
+    definition: string
+    expected: number
+    maxTypes: number
+    now: number
+  }): Promise<{ kind: 'kept'; revision: number; configVersion: number } | { kind: 'conflict' } | { kind: 'full' }>
+  /** Newest first. */
+  listTenants(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<TenantRow>>
+  /**
+   * Sets what a tenant's endpoints may be granted at most, and takes what is more from those it has, as `changeEndpoint`
+   * does.
+   */
+  putTenant(input: {
+    mode: Mode
+    tenantId: string
+    maxDataClasses: DataClass[] | null
+    now: number
+  }): Promise<{ tenant: TenantRow; configVersion: number }>
 
   // ——— keys and settings ———
   /** Keeps a key; one that is there already stays as it is. */

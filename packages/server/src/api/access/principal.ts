@@ -31,6 +31,12 @@ export function missingScope(anyOf: readonly Scope[]): Refused {
   )
 }
 
+/** For what belongs to all tenants. @param why a clause, such as `Event types belong to all tenants` */
+export function refusedToBound(why: string): Refused {
+  const fix = 'Use a key that is bound to no tenant.'
+  return refused('insufficient_scope', `${why}, and this API key is bound to one.`, fix)
+}
+
 export function foreignTenant(path: string): Refused {
   const message = 'this API key is bound to another tenant'
   const fix = 'Leave tenant_id out, or use a key of that tenant.'

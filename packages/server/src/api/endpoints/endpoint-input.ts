@@ -1,16 +1,34 @@
 import { z } from '@hono/zod-openapi'
-import { DATA_CLASSES, DEFAULT_DATA_CLASSES, ENDPOINT_KINDS, SIGNING_SCHEMES } from '@runbell/sdk/contract'
+import { DATA_CLASSES, ENDPOINT_KINDS, SIGNING_SCHEMES, type DataClass } from '@runbell/sdk/contract'
+import { ALWAYS_GRANTED, classNames, maskOf } from '../../core/data-classes.ts'
 import { scheduleProblem } from '../../core/schedule.ts'
 import { glob, tenantId } from '../read/filters.ts'
 
 /** Globs an endpoint may subscribe with. */
 const MAX_GLOBS = 100
+/** Versions an endpoint may ask for by name. */
+const MAX_PINS = 1000
 const NOT_YET = 'is not available yet'
 
 const retrySchedule = z.array(z.number()).superRefine((delays, refinement) => {
   const message = scheduleProblem(delays)
   if (message !== null) refinement.addIssue({ code: 'custom', message })
 })
+
+const grants = z
+  .array(z.enum(DATA_CLASSES))
+  .max(50)
+  .refine((classes) => !classes.includes('credential'), 'credential is never delivered: leave it out')
+  .transform((classes): DataClass[] => classNames(maskOf(classes) | ALWAYS_GRANTED))
+  .openapi({
+    type: 'array',
+    items: { type: 'string', enum: [...DATA_CLASSES] },
+    description: 'What it may receive; public and summary always travel.',
+  })
+
+const pins = z
+  .record(z.string(), z.number().int().min(1))
+  .refine((versions) => Object.keys(versions).length <= MAX_PINS, `names at most ${MAX_PINS} types`)
 
 /** Fields that can be changed later. Limits: guarantees.md; defaults: the server's configuration. */
 const changeable = {
@@ -23,6 +41,11 @@ const changeable = {
   rate_limit: z.number().int().min(1).max(10_000).nullable(),
   retry_schedule: retrySchedule,
   signing: z.enum(SIGNING_SCHEMES),
+  data_classes: grants,
+  schema_versions: pins.openapi({
+    description:
+      'Versions by type; a type that is not named is pinned to the version that is current when it subscribes.',
+  }),
 }
 
 /** The body of `POST /v1/endpoints`. What is not built yet takes only the value that changes nothing. */
@@ -40,17 +63,11 @@ export const endpointInputSchema = z
       .unknown()
       .refine((filter) => filter === null, NOT_YET)
       .default(null),
-    data_classes: z
-      .array(z.enum(DATA_CLASSES))
-      .refine((classes) => classes.every((name) => DEFAULT_DATA_CLASSES.includes(name)), NOT_YET)
-      .optional(),
-    schema_versions: z
-      .record(z.string(), z.number())
-      .refine((versions) => Object.keys(versions).length === 0, NOT_YET)
-      .optional(),
+    data_classes: changeable.data_classes.default(classNames(ALWAYS_GRANTED)),
+    schema_versions: changeable.schema_versions.default({}),
     format: z
       .enum(['runbell', 'thin', 'cloudevents', 'mcp_event'])
-      .refine((format) => format === 'runbell', NOT_YET)
+      .refine((format) => format !== 'mcp_event', NOT_YET)
       .default('runbell'),
     headers: changeable.headers.default({}),
     timeout_ms: changeable.timeout_ms.optional(),
@@ -88,11 +105,11 @@ export const endpointPatchSchema = z
     rate_limit: changeable.rate_limit.optional(),
     retry_schedule: changeable.retry_schedule.optional(),
     signing: changeable.signing.optional(),
+    data_classes: changeable.data_classes.optional(),
+    schema_versions: changeable.schema_versions.optional(),
     tenant_id: fixed,
     kind: fixed,
     filter: fixed,
-    data_classes: fixed,
-    schema_versions: fixed,
     format: fixed,
     ordering: fixed,
     id: readOnly,

@@ -1,4 +1,4 @@
-import { DEFAULT_DATA_CLASSES, type Mode } from '@runbell/sdk/contract'
+import type { Mode } from '@runbell/sdk/contract'
 import type { EndpointDefaults } from '../context.ts'
 import type { EndpointRow, SecretRow } from '../../store/rows.ts'
 import type { EndpointInput } from './endpoint-input.ts'
@@ -11,6 +11,7 @@ export interface EndpointFacts {
   /** Canonical and allowed. */
   url: string
   now: number
+  schemaVersions: Record<string, number>
   defaults: EndpointDefaults
   secrets: SecretRow[]
 }
@@ -27,8 +28,8 @@ export function newEndpointRow(input: EndpointInput, facts: EndpointFacts): Endp
     description: input.description,
     eventTypes: input.event_types,
     filter: null,
-    dataClasses: [...DEFAULT_DATA_CLASSES],
-    schemaVersions: {},
+    dataClasses: input.data_classes,
+    schemaVersions: facts.schemaVersions,
     format: input.format,
     headers: input.headers,
     timeoutMs: input.timeout_ms ?? defaults.timeoutMs,

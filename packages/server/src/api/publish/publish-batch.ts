@@ -5,7 +5,7 @@ import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { Refused, invalid, renderProblem, refused } from '../http/problem.ts'
 import { refusalOfJson } from '../http/json-refusal.ts'
 import type { PublishCall } from './publish-call.ts'
-import { acceptItem, checkItem, type Published } from './publish-item.ts'
+import { acceptItem, checkItemAfresh, type CheckedItem, type Published } from './publish-item.ts'
 import { splitLines } from './spans.ts'
 
 /**
@@ -19,19 +19,31 @@ export async function publishBatch(call: PublishCall): Promise<Answer> {
     throw invalid([{ path: '/headers/idempotency-key', message }], 'Put idempotency_key into each item.')
   }
   const underWay = new Map<string, Promise<Published>>()
-  const results = findItems(call).map(({ start, end }): Promise<Published> => {
-    const item = checkItem(call, bytes.subarray(start, end), null)
-    if (!item.ok) return Promise.resolve(item)
-    // The same id again waits for the one before it, so that the first one in the batch is the first one stored.
-    const key = identityOf(item.event)
-    const before = underWay.get(key)
-    const accept = () => acceptItem(context, item, requestId)
-    const published = before === undefined ? accept() : before.then(accept)
-    underWay.set(key, published)
-    return published
-  })
+  const results: Promise<Published>[] = []
+  for (const { start, end } of findItems(call)) {
+    const checked = checkItemAfresh(call, bytes.subarray(start, end), null)
+    // Waited for only where the catalog is looked at again: those before are under way, those behind come after it.
+    const item = checked instanceof Promise ? await checked : checked
+    results.push(startItem(item, context, requestId, underWay))
+  }
   const answer: BatchAccepted = { results: (await Promise.all(results)).map((item) => resultOf(item, requestId)) }
   return jsonAnswer(202, answer)
+}
+
+function startItem(
+  item: CheckedItem,
+  context: PublishCall['context'],
+  requestId: string,
+  underWay: Map<string, Promise<Published>>,
+): Promise<Published> {
+  if (!item.ok) return Promise.resolve(item)
+  // The same id again waits for the one before it, so that the first one in the batch is the first one stored.
+  const key = identityOf(item.event)
+  const before = underWay.get(key)
+  const accept = () => acceptItem(context, item, requestId)
+  const published = before === undefined ? accept() : before.then(accept)
+  underWay.set(key, published)
+  return published
 }
 
 function findItems(call: PublishCall): JsonSpan[] {

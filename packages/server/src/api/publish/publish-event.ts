@@ -1,7 +1,7 @@
 import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { invalid, problemAnswer } from '../http/problem.ts'
 import type { PublishCall } from './publish-call.ts'
-import { acceptItem, checkItem } from './publish-item.ts'
+import { acceptItem, checkItemAfresh } from './publish-item.ts'
 
 /** 1 to 255 printable ASCII characters. */
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
@@ -14,7 +14,7 @@ export async function publishEvent(call: PublishCall): Promise<Answer> {
     const message = 'an Idempotency-Key has 1 to 255 printable ASCII characters'
     throw invalid([{ path: '/headers/idempotency-key', message }])
   }
-  const item = checkItem(call, bytes, idempotencyKey)
+  const item = await checkItemAfresh(call, bytes, idempotencyKey)
   const published = item.ok ? await acceptItem(context, item, requestId) : item
   return published.ok ? jsonAnswer(202, published.accepted) : problemAnswer(published.refusal, requestId)
 }

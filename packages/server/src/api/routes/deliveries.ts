@@ -7,6 +7,7 @@ import {
   tenantQuerySchema,
   toDeliveryFilter,
 } from '../read/filters.ts'
+import { unseen } from '../read/cut-for-key.ts'
 import { findDelivery, findEvent, idIn, scopeOf, type Finding } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -19,7 +20,7 @@ interface Listing {
   route: string
   scope: ReadScope
   filter: DeliveryFilter
-  render(row: DeliveryRow): unknown
+  render(row: DeliveryRow, whole: boolean): unknown
 }
 
 type Paging = Finding & { query: { limit: number; cursor?: string | undefined } }
@@ -28,7 +29,12 @@ async function listBy(call: Paging, { route, scope, filter, render }: Listing): 
   const list = { route, filter: [scope, filter] }
   const page = pageRequest(call.cursors, list, call.query)
   const rows = await call.context.store.listDeliveries({ scope, filter, page })
-  return pageAnswer(call.cursors, list, rows, (row) => JSON.stringify(render(row)))
+  return pageAnswer(call.cursors, list, rows, (row) => JSON.stringify(render(row, isWhole(call, row))))
+}
+
+/** Whether the key may see all that the delivery's body holds. */
+function isWhole({ principal }: Pick<Finding, 'principal'>, { classes }: DeliveryRow): boolean {
+  return unseen(principal, classes) === 0
 }
 
 const listDeliveries = defineRoute({
@@ -79,7 +85,7 @@ const getDelivery = defineRoute({
     const delivery = await findDelivery(call)
     const { endpoints } = await call.context.store.loadEndpoints({ endpointIds: [delivery.endpointId] })
     const schedule = endpoints[0] === undefined ? null : scheduleView(endpoints[0].retrySchedule)
-    return jsonAnswer(200, { ...deliveryView(delivery), schedule })
+    return jsonAnswer(200, { ...deliveryView(delivery, isWhole(call, delivery)), schedule })
   },
 })
 
@@ -97,7 +103,9 @@ const listAttempts = defineRoute({
     const found = await call.context.store.listAttempts({ scope: scopeOf(call), deliveryId })
     if (found === null) throw notFound()
     // A delivery has few attempts, so they are one page.
-    return jsonAnswer(200, { data: found.attempts.map((row) => attemptView(found.delivery, row)), next_cursor: null })
+    const whole = isWhole(call, found.delivery)
+    const data = found.attempts.map((row) => attemptView(found.delivery, row, whole))
+    return jsonAnswer(200, { data, next_cursor: null })
   },
 })
 

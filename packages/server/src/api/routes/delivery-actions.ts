@@ -1,32 +1,62 @@
 import { z } from '@hono/zod-openapi'
 import type { ReplayAccepted } from '@runbell/sdk/contract'
 import { newId } from '../../core/new-id.ts'
-import { jsonAnswer } from '../http/answer.ts'
+import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { notFound, refused } from '../http/problem.ts'
 import { anyId, tenantQuerySchema } from '../read/filters.ts'
 import { findDelivery, findEvent, scopeOf } from '../read/find.ts'
 import { defineRoute, type Call, type Route } from '../route.ts'
+import type { EventRow, ReplayResult } from '../../store/rows.ts'
 import type { Store } from '../../store/store.ts'
+import { bodyNow } from '../read/body-now.ts'
+import { unseen } from '../read/cut-for-key.ts'
 import { deadLetterView } from '../views/delivery-view.ts'
 import { deadLetterSchema, replayAcceptedSchema } from '../views/schemas.ts'
 
 type Target = Parameters<Store['replayDeliveries']>[0]['target']
+type Changed = Exclude<ReplayResult, 'stale'>
 
 const accepted = { description: 'What has become of the deliveries', schema: replayAcceptedSchema }
 const nothing = z.strictObject({})
 
-/** Reopens deliveries and tells delivery about it; `null` as of the store. */
-async function replay(
-  call: Call<unknown, unknown>,
-  eventPosition: number,
-  target: Target,
-): Promise<ReplayAccepted | null> {
+/** Reopens deliveries and tells delivery about it. */
+async function replay(call: Call<unknown, unknown>, eventPosition: number, target: Target): Promise<ReplayResult> {
   const { context, principal, now } = call
   const newDeliveryId = newId('delivery', principal.mode, now, context.random)
-  const reopened = await context.store.replayDeliveries({ eventPosition, target, newDeliveryId, now })
-  if (reopened === null) return null
-  context.wake({ endpointIds: new Set(reopened.map(({ endpointId }) => endpointId)) })
-  return { deliveries: reopened.map(({ id, status }) => ({ id, status })) }
+  const result = await context.store.replayDeliveries({ eventPosition, target, newDeliveryId, now })
+  if (Array.isArray(result)) context.wake({ endpointIds: new Set(result.map(({ endpointId }) => endpointId)) })
+  return result
+}
+
+function answerReplay(result: Changed, missing: () => Error): Answer {
+  if (result === null) throw missing()
+  if (result === 'policy_changed') throw policyChanged()
+  const deliveries = result.map(({ id, status }) => ({ id, status }))
+  return jsonAnswer(202, { deliveries } satisfies ReplayAccepted)
+}
+
+function policyChanged(): Error {
+  const detail = 'The endpoint was granted more data classes when this body was made than it is now.'
+  const fix = 'Grant them again, or leave it: what was made then is not made anew with less.'
+  return refused('policy_changed', detail, fix)
+}
+
+/** So often an endpoint may change while its body is being rendered. */
+const MAX_TRIES = 5
+
+/** Replays to one endpoint: its own delivery again, or a new one with a body made for it now (guarantee G5). */
+async function replayTo(call: Call<unknown, unknown>, event: EventRow, endpointId: string): Promise<Changed> {
+  const { context } = call
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const { endpoints, configVersion } = await context.store.loadEndpoints({ endpointIds: [endpointId] })
+    const [endpoint] = endpoints
+    if (endpoint === undefined) return null
+    const body = bodyNow(context, event, endpoint)
+    const target = { kind: 'endpoint' as const, endpointId, body, configVersion }
+    const result = await replay(call, event.position, target)
+    if (result !== 'stale') return result
+  }
+  throw refused('unavailable', 'Endpoints are being changed without a pause.', 'Try again in a moment.')
 }
 
 const replayEvent = defineRoute({
@@ -39,20 +69,23 @@ const replayEvent = defineRoute({
   body: z.strictObject({ endpoint_id: anyId.optional() }),
   bodyOptional: true,
   answers: { 202: accepted },
-  problems: ['not_found', 'ambiguous_id', 'state_conflict'],
+  problems: ['not_found', 'ambiguous_id', 'state_conflict', 'policy_changed'],
   async handle(call) {
     const event = await findEvent(call)
     const endpointId = call.body.endpoint_id
     if (endpointId === undefined) {
-      return jsonAnswer(202, (await replay(call, event.position, { kind: 'all' })) ?? { deliveries: [] })
+      const result = (await replay(call, event.position, { kind: 'all' })) as Changed
+      return answerReplay(result, notFound)
     }
-    const result = await replay(call, event.position, { kind: 'endpoint', endpointId })
-    if (result !== null) return jsonAnswer(202, result)
     const endpoint = await call.context.store.findEndpoint({ scope: scopeOf(call), endpointId })
     if (endpoint === null) throw notFound()
-    throw refused('state_conflict', 'This endpoint cannot receive the event now.', 'Enable the endpoint first.')
+    return answerReplay(await replayTo(call, event, endpointId), cannotReceive)
   },
 })
+
+function cannotReceive(): Error {
+  return refused('state_conflict', 'This endpoint cannot receive the event now.', 'Enable the endpoint first.')
+}
 
 const replayDelivery = defineRoute({
   method: 'post',
@@ -64,16 +97,12 @@ const replayDelivery = defineRoute({
   body: nothing,
   bodyOptional: true,
   answers: { 202: accepted },
-  problems: ['not_found', 'state_conflict'],
+  problems: ['not_found', 'state_conflict', 'policy_changed'],
   async handle(call) {
     const { id: deliveryId, eventPosition } = await findDelivery(call)
-    const result = await replay(call, eventPosition, { kind: 'delivery', deliveryId })
-    if (result !== null) return jsonAnswer(202, result)
-    throw refused(
-      'state_conflict',
-      'The endpoint of this delivery cannot receive it now.',
-      'Enable the endpoint first.',
-    )
+    const target = { kind: 'delivery' as const, deliveryId }
+    const result = (await replay(call, eventPosition, target)) as Changed
+    return answerReplay(result, cannotReceive)
   },
 })
 
@@ -123,7 +152,7 @@ const discardDeadLetter = defineRoute({
       const detail = `This delivery is not a dead letter but ${delivery.status}.`
       throw refused('state_conflict', detail, 'Only dead letters can be discarded.')
     }
-    return jsonAnswer(200, deadLetterView(delivery))
+    return jsonAnswer(200, deadLetterView(delivery, unseen(call.principal, delivery.classes) === 0))
   },
 })
 

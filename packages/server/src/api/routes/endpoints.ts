@@ -1,9 +1,10 @@
 import { newId } from '../../core/new-id.ts'
 import { foreignTenant, type Principal } from '../access/principal.ts'
-import { changeEndpoint } from '../endpoints/change-endpoint.ts'
+import { changeEndpoint, exceedsTenant } from '../endpoints/change-endpoint.ts'
 import { checkHeaders, checkUrl, keepHidden } from '../endpoints/endpoint-checks.ts'
 import { endpointInputSchema, endpointPatchSchema, type EndpointPatchInput } from '../endpoints/endpoint-input.ts'
 import { newEndpointRow } from '../endpoints/new-endpoint.ts'
+import { pinsFor } from '../endpoints/schema-pins.ts'
 import { addSecret, kindsOf, newSecrets, shownOnce } from '../endpoints/new-secret.ts'
 import { emptyAnswer, jsonAnswer } from '../http/answer.ts'
 import { refused } from '../http/problem.ts'
@@ -37,6 +38,7 @@ const createEndpoint = defineRoute({
       mode,
       url,
       now,
+      schemaVersions: pinsFor(context.catalogs.of(mode), body.event_types, null, body.schema_versions),
       defaults: context.defaults,
       secrets: secrets.map(({ row }) => row),
     })
@@ -46,7 +48,8 @@ const createEndpoint = defineRoute({
       const detail = `A tenant may have at most ${maxPerTenant} endpoints.`
       throw refused('quota_exceeded', detail, 'Delete endpoints that are not used, or raise the limit.')
     }
-    context.wake(created)
+    if (created.kind === 'too_much') throw exceedsTenant()
+    context.wake({ configVersion: created.configVersion })
     return jsonAnswer(201, { ...endpointView(endpoint), ...shownOnce(secrets) })
   },
 })
@@ -134,6 +137,13 @@ function toPatch(call: Call<unknown, EndpointPatchInput>, endpoint: EndpointRow)
   if (body.rate_limit !== undefined) patch.rateLimit = body.rate_limit
   if (body.retry_schedule !== undefined) patch.retrySchedule = body.retry_schedule
   if (body.signing !== undefined) patch.signing = body.signing
+  if (body.data_classes !== undefined) patch.dataClasses = body.data_classes
+  if (body.event_types !== undefined || body.schema_versions !== undefined) {
+    const { eventTypes, schemaVersions: pins } = endpoint
+    const asked = body.schema_versions ?? {}
+    const catalog = context.catalogs.of(endpoint.mode)
+    patch.schemaVersions = pinsFor(catalog, body.event_types ?? eventTypes, { eventTypes, pins }, asked)
+  }
   return patch
 }
 

@@ -1,15 +1,21 @@
 import { createHash } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
+import type { DataClass } from '@runbell/sdk/contract'
+import { classNames } from '../../core/data-classes.ts'
+import type { DeliveryFilter, DeliveryRow, EventRow } from '../../store/rows.ts'
 import type { Answer } from '../http/answer.ts'
 import { textAnswer } from '../http/answer.ts'
-import { notFound } from '../http/problem.ts'
+import { notFound, refused, type Refused } from '../http/problem.ts'
+import { cutForKey, holdsAll, unseen } from '../read/cut-for-key.ts'
 import { anyId, eventQuerySchema, tenantQuery, tenantQuerySchema, toEventFilter } from '../read/filters.ts'
-import { findEvent, scopeOf } from '../read/find.ts'
+import { findEvent, scopeOf, type Finding } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { defineRoute, type Call, type Route } from '../route.ts'
 import { eventView } from '../views/event-view.ts'
 import { hexView } from '../views/hex.ts'
 import { eventSchema, pageOf } from '../views/schemas.ts'
+
+const CLOUD_EVENT = 'application/cloudevents+json'
 
 const listEvents = defineRoute({
   method: 'get',
@@ -25,7 +31,8 @@ const listEvents = defineRoute({
     const filter = toEventFilter(call.query)
     const list = { route: 'events', filter: [scope, filter] }
     const page = pageRequest(call.cursors, list, call.query)
-    return pageAnswer(call.cursors, list, await call.context.store.listEvents({ scope, filter, page }), eventView)
+    const rows = await call.context.store.listEvents({ scope, filter, page })
+    return pageAnswer(call.cursors, list, rows, (row) => viewFor(call, row))
   },
 })
 
@@ -39,7 +46,7 @@ const getEvent = defineRoute({
   answers: { 200: { description: 'The event', schema: eventSchema } },
   problems: ['not_found', 'ambiguous_id'],
   async handle(call) {
-    return textAnswer(200, eventView(await findEvent(call)))
+    return textAnswer(200, viewFor(call, await findEvent(call)))
   },
 })
 
@@ -47,23 +54,57 @@ const getEventBody = defineRoute({
   method: 'get',
   path: '/v1/events/{event_id}/body',
   operationId: 'getEventBody',
-  summary: 'Returns the exact bytes: uncut, or as one endpoint receives them',
+  summary: 'Returns the exact bytes: as far as the key may see them, or as one endpoint receives them',
   scopes: ['read'],
   query: z.strictObject({ ...tenantQuery, endpoint_id: anyId.optional() }),
   answers: { 200: { description: 'The body; runbell-body-sha256 has its SHA-256 (hex)', schema: eventSchema } },
   problems: ['not_found', 'ambiguous_id'],
   async handle(call) {
-    const { position } = await findEvent(call)
-    const endpointId = call.query.endpoint_id ?? null
-    const body = await call.context.store.readBody({ eventPosition: position, endpointId })
+    const event = await findEvent(call)
+    const { context, principal, query } = call
+    if (query.endpoint_id === undefined) return bytesAnswer(cutForKey(context, principal, event), 'application/json')
+    const endpointId = query.endpoint_id
+    const delivery = await deliveryTo(call, event.position, endpointId)
+    const missing = unseen(principal, delivery.classes)
+    if (missing !== 0) throw mayNotSee(classNames(missing))
+    const body = await context.store.readBody({ eventPosition: event.position, endpointId })
     if (body === null) throw notFound()
-    return bytesAnswer(body)
+    const endpoint = await context.store.findEndpoint({ scope: { mode: principal.mode, tenantId: null }, endpointId })
+    const isCloudEvent = endpoint?.format === 'cloudevents'
+    return bytesAnswer(body, isCloudEvent ? CLOUD_EVENT : 'application/json')
   },
 })
 
-function bytesAnswer(body: Uint8Array): Answer {
+async function deliveryTo(call: Finding, eventPosition: number, endpointId: string): Promise<DeliveryRow> {
+  const filter = { ...ANY_DELIVERY, eventPosition, endpointId }
+  const page = { limit: 1, after: null }
+  const { rows } = await call.context.store.listDeliveries({ scope: scopeOf(call), filter, page })
+  const [delivery] = rows
+  if (delivery === undefined) throw notFound()
+  return delivery
+}
+
+const ANY_DELIVERY: DeliveryFilter = {
+  ...{ eventPosition: null, statuses: [], endpointId: null, runId: null, types: [], errorCode: null },
+  ...{ since: null, until: null, deadLetters: false },
+}
+
+/** Exact bytes cannot be cut: it is all of them or none. */
+function mayNotSee(classes: readonly DataClass[]): Refused {
+  const detail = `This body holds the data classes ${classes.join(', ')}, which this API key does not.`
+  const fix = 'Use a key with these data classes, or leave endpoint_id out to see what this one may.'
+  return refused('insufficient_scope', detail, fix)
+}
+
+function viewFor({ context, principal }: Reader, row: EventRow): string {
+  return eventView(row, cutForKey(context, principal, row), holdsAll(principal))
+}
+
+type Reader = Pick<Call<unknown, unknown>, 'context' | 'principal'>
+
+function bytesAnswer(body: Uint8Array, contentType: string): Answer {
   const sha256 = hexView(createHash('sha256').update(body).digest())
-  const headers = { 'content-type': 'application/json', 'runbell-body-sha256': sha256 }
+  const headers = { 'content-type': contentType, 'runbell-body-sha256': sha256 }
   return { status: 200, headers, body: new Uint8Array(body) }
 }
 

@@ -5,10 +5,14 @@ import { DELIVERY_ACTION_ROUTES } from './delivery-actions.ts'
 import { ENDPOINT_SECRET_ROUTES } from './endpoint-secrets.ts'
 import { ENDPOINT_STATUS_ROUTES } from './endpoint-status.ts'
 import { ENDPOINT_ROUTES } from './endpoints.ts'
+import { EVENT_TYPE_VERSION_ROUTES } from './event-type-versions.ts'
+import { EVENT_TYPE_ROUTES } from './event-types.ts'
 import { EVENT_ROUTES } from './events.ts'
 import { PAGE_ROUTES } from './pages.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
+import { SCHEMA_ROUTES } from './schemas.ts'
 import { HEALTH_ROUTES } from './service.ts'
+import { TENANT_ROUTES } from './tenants.ts'
 
 /** Every route but `/openapi.json`. */
 export const API_ROUTES: readonly Route[] = [
@@ -19,7 +23,11 @@ export const API_ROUTES: readonly Route[] = [
   ...ENDPOINT_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,
   ...ENDPOINT_SECRET_ROUTES,
+  ...EVENT_TYPE_ROUTES,
+  ...EVENT_TYPE_VERSION_ROUTES,
+  ...SCHEMA_ROUTES,
   ...API_KEY_ROUTES,
+  ...TENANT_ROUTES,
   ...HEALTH_ROUTES,
   ...PAGE_ROUTES,
 ]

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { Mode, Scope } from '@runbell/sdk/contract'
+import { MODES, type Mode, type Scope } from '@runbell/sdk/contract'
 import { pino } from 'pino'
 import { createAcceptor, type Acceptor } from '../../accept/acceptor.ts'
 import type { SlotSource } from '../../accept/slot-source.ts'
+import { openCatalogs, type Catalogs } from '../../catalog/catalogs.ts'
+import type { TypeDefinition } from '../../catalog/own-type.ts'
 import type { Clock } from '../../core/clock.ts'
 import { DEFAULT_RETRY_SCHEDULE } from '../../core/schedule.ts'
 import { MemoryStore } from '../../store/memory/memory-store.ts'
@@ -71,7 +73,7 @@ export interface Ask {
 
 /** The whole API on a store in memory and the real acceptor. */
 export class TestApi {
-  readonly clock = new StillClock()
+  readonly clock: StillClock
   readonly slots = new FakeSlots()
   readonly wakes: { endpointIds?: Iterable<string>; configVersion?: number }[] = []
   readonly logLines: string[] = []
@@ -83,14 +85,16 @@ export class TestApi {
   /** Test mode, all scopes, no tenant. */
   key = ''
 
-  constructor(options: { limits?: Partial<ApiLimits>; store?: Store } = {}) {
-    this.store = options.store ?? new MemoryStore({ clock: () => this.clock.monotonic() })
+  constructor(options: TestApiOptions, store: Store, clock: StillClock, catalogs: Catalogs) {
+    this.store = store
+    this.clock = clock
     const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)), fraction: () => 0.5 }
-    const { clock, slots, store } = this
+    const { slots } = this
     this.acceptor = createAcceptor({ store, clock, random, nodeId: NODE_ID, slots })
     this.context = {
       store,
       acceptor: this.acceptor,
+      catalogs,
       clock,
       random,
       log: pino({ level: 'debug' }, { write: (line: string) => void this.logLines.push(line) }),
@@ -103,6 +107,7 @@ export class TestApi {
             ? { ok: true, url: new URL(url).href }
             : { ok: false, reason: 'only https URLs may be endpoints', fix: 'Use https.' },
       },
+      publicUrl: 'https://runbell.test',
       wake: (change) => void this.wakes.push(change),
       unready: () => this.unready,
       version: '0.0.0-test',
@@ -147,11 +152,42 @@ export class TestApi {
   }
 }
 
-export async function createTestApi(options: { limits?: Partial<ApiLimits>; store?: Store } = {}): Promise<TestApi> {
-  const test = new TestApi(options)
+export interface TestApiOptions {
+  limits?: Partial<ApiLimits>
+  store?: Store
+}
+
+export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const clock = new StillClock()
+  const store = options.store ?? new MemoryStore({ clock: () => clock.monotonic() })
+  for (const mode of MODES) await putOwnType(store, mode, 'acme.invoice.drafted')
+  const test = new TestApi(options, store, clock, await openCatalogs(store, clock))
   test.key = await test.addKey()
   await test.store.joinNode({ nodeId: NODE_ID, leaseMs: 60_000 })
   return test
+}
+
+/** Registers a type whose data is public as a whole, without asking the API. */
+export async function putOwnType(store: Store, mode: Mode, type: string): Promise<void> {
+  const definition: TypeDefinition = {
+    fact: 'A test did something.',
+    runScoped: false,
+    enforcement: 'enforce',
+    lifecycle: 'warn',
+    versions: [
+      {
+        version: 1,
+        schema: { type: 'object', 'x-data-class': 'public' },
+        down: null,
+        examples: [{ total: 1 }],
+        publishedAt: NOW,
+        changedAt: NOW,
+        deprecation: null,
+      },
+    ],
+  }
+  const facts = { mode, type, definition: JSON.stringify(definition), expected: 0, maxTypes: 1000, now: NOW }
+  await store.putEventType(facts)
 }
 
 let count = 0

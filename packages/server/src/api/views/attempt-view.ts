@@ -8,7 +8,8 @@ export function attemptId(deliveryId: string, number: number): string {
   return `${deliveryId.replace(/^dlv_/, 'att_')}_${number}`
 }
 
-export function attemptView(delivery: Pick<DeliveryRow, 'id'>, row: AttemptRow): AttemptView {
+/** @param whole the reader may see all of the body: receivers answer with what they got, whole or in part */
+export function attemptView(delivery: Pick<DeliveryRow, 'id'>, row: AttemptRow, whole: boolean): AttemptView {
   return {
     id: attemptId(delivery.id, row.number),
     delivery_id: delivery.id,
@@ -20,7 +21,7 @@ export function attemptView(delivery: Pick<DeliveryRow, 'id'>, row: AttemptRow):
     status_code: row.statusCode,
     request_headers: joinHeaders(row.requestHeaders),
     response_headers: row.responseHeaders,
-    response_excerpt: row.excerpt === null ? null : excerptView(row.excerpt, row.truncated),
+    response_excerpt: row.excerpt === null || !whole ? null : excerptView(row.excerpt, row.truncated),
     phases_ms: row.phases,
     diagnosis: diagnose(row.outcome, row.statusCode),
   }

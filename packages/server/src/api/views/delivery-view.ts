@@ -4,7 +4,8 @@ import type { DeliveryRow } from '../../store/rows.ts'
 import { hexView } from './hex.ts'
 import { optionalTimeView, timeView } from './time.ts'
 
-export function deliveryView(row: DeliveryRow): DeliveryView {
+/** @param whole the reader may see all of its body, and so the hash of it: of a short text a hash can be guessed */
+export function deliveryView(row: DeliveryRow, whole: boolean): DeliveryView {
   return {
     id: row.id,
     event_id: row.eventId,
@@ -17,7 +18,7 @@ export function deliveryView(row: DeliveryRow): DeliveryView {
     reason: row.reason,
     attempt_count: row.attemptCount,
     next_attempt_at: optionalTimeView(row.nextAttemptAt),
-    body_sha256: hexView(row.bodySha256),
+    body_sha256: whole ? hexView(row.bodySha256) : null,
     created_at: timeView(row.createdAt),
     updated_at: timeView(row.updatedAt),
   }
@@ -43,7 +44,7 @@ export interface DeadLetterView extends DeliveryView {
   note: string | null
 }
 
-export function deadLetterView(row: DeliveryRow): DeadLetterView {
+export function deadLetterView(row: DeliveryRow, whole: boolean): DeadLetterView {
   const { lastOutcome: error_code, discardedAt, note } = row
-  return { ...deliveryView(row), error_code, discarded_at: optionalTimeView(discardedAt), note }
+  return { ...deliveryView(row, whole), error_code, discarded_at: optionalTimeView(discardedAt), note }
 }

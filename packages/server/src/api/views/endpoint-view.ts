@@ -17,7 +17,7 @@ export function endpointView(row: EndpointRow): EndpointView {
     event_types: row.eventTypes,
     filter: row.filter,
     data_classes: row.dataClasses,
-    schema_versions: row.schemaVersions,
+    schema_versions: pinsView(row),
     format: row.format,
     headers: Object.fromEntries(Object.keys(row.headers).map((name) => [name, HIDDEN])),
     timeout_ms: row.timeoutMs,
@@ -31,6 +31,12 @@ export function endpointView(row: EndpointRow): EndpointView {
     created_at: timeView(row.createdAt),
     updated_at: timeView(row.updatedAt),
   }
+}
+
+/** The types it names, and those with another version than the first (decision 9). */
+function pinsView({ eventTypes, schemaVersions }: EndpointRow): Record<string, number> {
+  const named = eventTypes.filter((glob) => !glob.includes('*'))
+  return { ...Object.fromEntries(named.map((type) => [type, 1])), ...schemaVersions }
 }
 
 /** A secret as it is listed. */

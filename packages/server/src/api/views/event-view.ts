@@ -2,11 +2,14 @@ import type { EventRow } from '../../store/rows.ts'
 import { hexView } from './hex.ts'
 
 /**
- * An event as JSON text (`EventView`): the stored body with two members added at its end. The body is never parsed and
- * written anew: that would change numbers such as 12345678901234567890 or 1.0, and escapes.
+ * An event as JSON text (`EventView`): a body with two members added at its end. The body is never parsed and written
+ * anew: that would change numbers such as 12345678901234567890 or 1.0, and escapes.
+ *
+ * @param body as its reader may see it
+ * @param whole the reader may see all of it, and so the hash of all of it: of a short text a hash can be guessed
  */
-export function eventView(row: EventRow): string {
-  const body = Buffer.from(row.body.buffer, row.body.byteOffset, row.body.length).toString('utf8')
-  const added = { body_sha256: hexView(row.bodySha256), deliveries: row.deliveries }
-  return `${body.slice(0, -1)},${JSON.stringify(added).slice(1)}`
+export function eventView(row: EventRow, body: Uint8Array, whole: boolean): string {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')
+  const added = { body_sha256: whole ? hexView(row.bodySha256) : null, deliveries: row.deliveries }
+  return `${text.slice(0, -1)},${JSON.stringify(added).slice(1)}`
 }

@@ -73,7 +73,7 @@ export const eventSchema = z
     withheld: z.array(z.enum(DATA_CLASSES)).exactOptional(),
     metadata: z.record(z.string(), z.string()).exactOptional(),
     data: z.unknown(),
-    body_sha256: sha256,
+    body_sha256: sha256.nullable(),
     deliveries: z.object({
       total: count,
       delivered: count,
@@ -98,7 +98,7 @@ export const deliverySchema = z
     reason: z.enum(DELIVERY_REASONS).nullable(),
     attempt_count: count,
     next_attempt_at: time.nullable(),
-    body_sha256: sha256,
+    body_sha256: sha256.nullable(),
     created_at: time,
     updated_at: time,
   })

@@ -153,6 +153,7 @@ function deliveries(suite: StoreSuite): void {
         attemptCount: 0,
         nextAttemptAt: T0 + 3,
         bodySha256: expect.any(Uint8Array),
+        classes: 0,
         lastOutcome: null,
         createdAt: T0 + 3,
         updatedAt: T0 + 3,
@@ -183,7 +184,7 @@ function staleness(suite: StoreSuite): void {
       await suite.endpoint()
       const configVersion = await suite.configVersion()
       const fresh = acceptItem({ configVersion })
-      const batch = { nodeId: FIRST_NODE, recordedAt: T0, items: [old, fresh] }
+      const batch = { nodeId: FIRST_NODE, recordedAt: T0, runEventBudget: 1000, items: [old, fresh] }
       const results = await suite.store.acceptEvents(batch)
       expect(results[0]).toEqual({ kind: 'stale', configVersion })
       // The stale one used up no sequence of their common run.

@@ -85,6 +85,10 @@ export function acceptItem(input: ItemInput = {}): AcceptItem {
     idempotencyKey: null,
     targets: [],
     configVersion: 0,
+    bodies: [],
+    announces: null,
+    classes: 0,
+    lifecycle: null,
     ...fields,
   }
   const before = `{"type":${JSON.stringify(base.type)}, "data": `
@@ -118,7 +122,7 @@ export function expectedBody(item: AcceptItem, recordedAt: number, sequence: num
 }
 
 export function target(endpointId: string, grant = false): AcceptTarget {
-  return { endpointId, deliveryId: newId('delivery'), grant }
+  return { endpointId, deliveryId: newId('delivery'), grant, body: -1 }
 }
 
 export function secretRow(input: Partial<SecretRow> = {}): SecretRow {

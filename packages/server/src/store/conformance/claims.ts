@@ -29,6 +29,7 @@ function claiming(suite: StoreSuite): void {
         trigger: 'scheduled',
         cycleStart: 1,
         deadline: T0 + MINUTE,
+        classes: 0,
         body: expect.any(Uint8Array),
         suspect: false,
         crashesAlone: 0,

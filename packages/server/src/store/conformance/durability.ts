@@ -80,7 +80,7 @@ function ownership(suite: StoreSuite): void {
     it('is not changed when the caller changes its own copy later', async () => {
       const item = acceptItem({ configVersion: await suite.configVersion() })
       const expected = hex(expectedBody(item, T0, 1))
-      const call = suite.store.acceptEvents({ nodeId: FIRST_NODE, recordedAt: T0, items: [item] })
+      const call = suite.store.acceptEvents({ nodeId: FIRST_NODE, recordedAt: T0, runEventBudget: 1000, items: [item] })
       item.source.fill(0)
       await call
       const first = await suite.store.findEvents({ scope: LIVE, eventId: item.eventId })
@@ -122,7 +122,7 @@ function reopening(suite: StoreSuite): void {
       // Positions, sequences and idempotency go on from there.
       const again = { ...one.item, configVersion: await suite.configVersion() }
       const next = acceptItem({ configVersion: again.configVersion })
-      const batch = { nodeId: 'node-b', recordedAt: T0 + MINUTE, items: [again, next] }
+      const batch = { nodeId: 'node-b', recordedAt: T0 + MINUTE, runEventBudget: 1000, items: [again, next] }
       const results = await suite.store.acceptEvents(batch)
       expect(results).toMatchObject([{ kind: 'duplicate' }, { kind: 'accepted', sequence: 4 }])
       expect((await suite.rescueAll('node-b')).rescued).toHaveLength(1)

@@ -20,7 +20,7 @@ function byEventId(suite: StoreSuite): void {
       const { item } = await suite.delivery({ at: T0 + 1 })
       const results = await suite.accept([again(item)], { at: T0 + 99 })
       expect(results).toEqual([
-        { kind: 'duplicate', eventId: item.eventId, sequence: 1, recordedAt: T0 + 1, deliveries: 1 },
+        { kind: 'duplicate', eventId: item.eventId, sequence: 1, recordedAt: T0 + 1, deliveries: 1, warnings: [] },
       ])
       const page = await suite.store.listDeliveries(ALL_DELIVERIES)
       expect(page.rows).toHaveLength(1)
@@ -59,7 +59,7 @@ function byEventId(suite: StoreSuite): void {
 
     it('knows a duplicate even when the item was matched before endpoints changed', async () => {
       const item = acceptItem({ configVersion: await suite.configVersion() })
-      const batch = { nodeId: FIRST_NODE, recordedAt: T0, items: [item] }
+      const batch = { nodeId: FIRST_NODE, recordedAt: T0, runEventBudget: 1000, items: [item] }
       expect(await suite.store.acceptEvents(batch)).toMatchObject([{ kind: 'accepted' }])
       await suite.endpoint()
       expect(await suite.store.acceptEvents(batch)).toMatchObject([{ kind: 'duplicate', eventId: item.eventId }])
@@ -83,7 +83,14 @@ function byKey(suite: StoreSuite): void {
     it('gives the first event id for the same bytes', async () => {
       const first = keyed()
       await suite.acceptOne(first, { at: T0 + 1 })
-      const answer = { kind: 'duplicate', eventId: first.eventId, sequence: 1, recordedAt: T0 + 1, deliveries: 0 }
+      const answer = {
+        kind: 'duplicate',
+        eventId: first.eventId,
+        sequence: 1,
+        recordedAt: T0 + 1,
+        deliveries: 0,
+        warnings: [],
+      }
       expect(await suite.accept([keyed(), keyed()], { at: T0 + 99 })).toEqual([answer, answer])
       expect((await suite.store.listEvents(ALL_EVENTS)).rows).toHaveLength(1)
     })
@@ -116,7 +123,7 @@ function byKey(suite: StoreSuite): void {
     it('leaves the key free when its item was stale', async () => {
       const stale = keyed({ configVersion: await suite.configVersion() })
       await suite.endpoint()
-      const batch = { nodeId: FIRST_NODE, recordedAt: T0, items: [stale] }
+      const batch = { nodeId: FIRST_NODE, recordedAt: T0, runEventBudget: 1000, items: [stale] }
       expect(await suite.store.acceptEvents(batch)).toMatchObject([{ kind: 'stale' }])
       expect(await suite.accept([keyed({ data: '{"a":1}' })])).toMatchObject([{ kind: 'accepted' }])
     })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { ReplayedDelivery } from '../rows.ts'
 import type { Store } from '../store.ts'
 import {
   acceptItem,
@@ -123,7 +124,7 @@ function choosing(suite: StoreSuite, replay: Replay): void {
       const { rows } = await suite.store.listDeliveries(ALL_DELIVERIES)
       expect(rows).toHaveLength(2)
       expect(rows[0]).toMatchObject({
-        id: first?.[0]?.id,
+        id: (first as ReplayedDelivery[])[0]?.id,
         eventPosition: event.position,
         attemptCount: 0,
         nextAttemptAt: T0 + MINUTE,

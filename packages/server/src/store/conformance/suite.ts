@@ -97,7 +97,7 @@ export class StoreSuite {
   async accept(items: AcceptItem[], { nodeId = FIRST_NODE, at = T0 } = {}): Promise<AcceptResult[]> {
     const configVersion = await this.configVersion()
     const current = items.map((item) => ({ ...item, configVersion }))
-    return this.store.acceptEvents({ nodeId, recordedAt: at, items: current })
+    return this.store.acceptEvents({ nodeId, recordedAt: at, runEventBudget: 1000, items: current })
   }
 
   async acceptOne(item: AcceptItem, options: { nodeId?: string; at?: number } = {}): Promise<Accepted> {

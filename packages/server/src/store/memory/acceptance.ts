@@ -1,22 +1,65 @@
 import { createHash } from 'node:crypto'
-import type { AcceptBatch, AcceptItem, AcceptResult, AcceptTarget } from '../accept.ts'
-import { completeBody } from '../body.ts'
+import type { Warning } from '@runbell/sdk/contract'
+import { NEW_RUN, type ChildPhase } from '../../core/catalog/lifecycle-fact.ts'
+import { followLifecycle } from '../../core/catalog/lifecycle.ts'
+import type { AcceptBatch, AcceptItem, AcceptResult } from '../accept.ts'
+import { completeBody, completePrepared } from '../body.ts'
 import { MemoryNodes } from './nodes.ts'
 import type { DeliveryState, EventState, NodeLife } from './state.ts'
+
+/** An event's place in its run. */
+type RunStep =
+  | { kind: 'taken'; sequence: number | null; warnings: Warning[] }
+  | Extract<AcceptResult, { kind: 'refused' }>
+type Taken = Extract<RunStep, { kind: 'taken' }>
 
 /** Acceptance: the idempotency check, the check of the config version, and the inserts, all in one step. */
 export class MemoryAcceptance extends MemoryNodes {
   acceptEvents(batch: AcceptBatch): Promise<AcceptResult[]> {
-    return this.verb('acceptEvents', batch, ({ nodeId, recordedAt, items }) =>
-      items.map((item) => this.acceptOne(item, recordedAt, nodeId)),
+    return this.verb('acceptEvents', batch, ({ nodeId, recordedAt, runEventBudget, items }) =>
+      items.map((item) => this.acceptOne(item, recordedAt, nodeId, runEventBudget)),
     )
   }
 
-  protected acceptOne(item: AcceptItem, recordedAt: number, nodeId: string): AcceptResult {
+  protected acceptOne(item: AcceptItem, recordedAt: number, nodeId: string, budget: number): AcceptResult {
     const earlier = this.findEarlier(item)
-    if (earlier !== null) return this.answerAgain(earlier, item)
+    if (earlier !== null) {
+      const again = this.answerAgain(earlier, item)
+      if (again.kind === 'duplicate') this.markAnnounced(item)
+      return again
+    }
     if (this.isStale(item)) return { kind: 'stale', configVersion: this.configVersion }
-    return this.insert(item, recordedAt, nodeId)
+    const step = this.stepRun(item, budget)
+    if (step.kind === 'refused') return step
+    this.markAnnounced(item)
+    return this.insert(item, step, recordedAt, nodeId)
+  }
+
+  /** Lifecycle, budget, and the next `sequence`; nothing changes where it is refused. */
+  protected stepRun(item: AcceptItem, budget: number): RunStep {
+    if (item.runId === null) return { kind: 'taken', sequence: null, warnings: [] }
+    const { runs } = this.partition(item.tenantId, item.mode)
+    const run = runs.get(item.runId) ?? { sequence: 0, state: NEW_RUN, children: new Map<string, ChildPhase>() }
+    const fact = item.lifecycle
+    const childKey = fact?.child == null ? null : `${fact.child.kind} ${fact.child.id}`
+    const child = childKey === null ? null : (run.children.get(childKey) ?? null)
+    const step = fact === null ? null : followLifecycle(run.state, child, fact)
+    if (step?.kind === 'refused') return step
+    if (run.sequence + 1 > budget) {
+      const message = `the run has had ${budget} events, which is its budget`
+      return { kind: 'refused', code: 'run_event_budget_exceeded', message }
+    }
+    run.sequence += 1
+    if (step !== null) run.state = step.run
+    if (childKey !== null && step !== null && step.child !== null) run.children.set(childKey, step.child)
+    runs.set(item.runId, run)
+    const warnings = (step?.warnings ?? []).map((message): Warning => ({ code: 'lifecycle', path: '/type', message }))
+    return { kind: 'taken', sequence: run.sequence, warnings }
+  }
+
+  private markAnnounced({ announces }: AcceptItem): void {
+    const delivery = announces === null ? undefined : this.deliveries.get(announces)
+    if (delivery?.watch === 'yes') delivery.watch = 'announced'
   }
 
   /** The event that has taken this idempotency key or this id. */
@@ -39,21 +82,21 @@ export class MemoryAcceptance extends MemoryNodes {
   protected answerAgain(earlier: EventState, item: AcceptItem): AcceptResult {
     const { eventId, sequence, recordedAt } = earlier
     if (!this.sameBytes(earlier, item)) return { kind: 'conflict', eventId }
-    return { kind: 'duplicate', eventId, sequence, recordedAt, deliveries: earlier.deliveriesAtAcceptance }
+    const { warnings, deliveriesAtAcceptance: deliveries } = earlier
+    return { kind: 'duplicate', eventId, sequence, recordedAt, deliveries, warnings }
   }
 
-  protected insert(item: AcceptItem, recordedAt: number, nodeId: string): AcceptResult {
-    const event = this.insertEvent(item, recordedAt)
-    const deliveries = this.insertDeliveries(event, item.targets, nodeId)
-    const { position, sequence, bodySha256 } = event
+  protected insert(item: AcceptItem, step: Taken, recordedAt: number, nodeId: string): AcceptResult {
+    const event = this.insertEvent(item, step, recordedAt)
+    const deliveries = this.insertDeliveries(event, item, nodeId)
+    const { position, sequence, bodySha256, warnings } = event
     const deliveryPositions = deliveries.map((delivery) => delivery.position)
-    return { kind: 'accepted', position, sequence, recordedAt, bodySha256, deliveryPositions }
+    return { kind: 'accepted', position, sequence, recordedAt, bodySha256, deliveryPositions, warnings }
   }
 
-  protected insertEvent(item: AcceptItem, recordedAt: number): EventState {
+  protected insertEvent(item: AcceptItem, { sequence, warnings }: Taken, recordedAt: number): EventState {
     const { tenantId, mode, eventId, type, runId, deadline, fingerprint } = item
     const partition = this.partition(tenantId, mode)
-    const sequence = runId === null ? null : this.nextSequence(item, runId)
     const body = completeBody(item, recordedAt, sequence)
     const event: EventState = {
       position: this.nextPosition(),
@@ -66,6 +109,9 @@ export class MemoryAcceptance extends MemoryNodes {
       recordedAt,
       deadline,
       fingerprint,
+      schemaVersion: item.schemaVersion,
+      classes: item.classes,
+      warnings,
       body,
       bodySha256: new Uint8Array(createHash('sha256').update(body).digest()),
       deliveriesAtAcceptance: item.targets.length,
@@ -77,16 +123,12 @@ export class MemoryAcceptance extends MemoryNodes {
     return event
   }
 
-  protected nextSequence(item: AcceptItem, runId: string): number {
-    const { sequences } = this.partition(item.tenantId, item.mode)
-    const sequence = (sequences.get(runId) ?? 0) + 1
-    sequences.set(runId, sequence)
-    return sequence
-  }
-
-  protected insertDeliveries(event: EventState, targets: AcceptTarget[], nodeId: string): DeliveryState[] {
-    return targets.map(({ deliveryId, endpointId, grant }) => {
+  protected insertDeliveries(event: EventState, item: AcceptItem, nodeId: string): DeliveryState[] {
+    const bodies = item.bodies.map((body) => completePrepared(body, event.recordedAt, event.sequence))
+    return item.targets.map(({ deliveryId, endpointId, grant, body }) => {
       const delivery = this.insertDelivery(event, { id: deliveryId, endpointId, now: event.recordedAt })
+      delivery.body = bodies[body] ?? null
+      delivery.classes = item.bodies[body]?.classes ?? item.classes
       if (grant) this.startAttempt(delivery, this.lifeOf(nodeId), event.recordedAt)
       return delivery
     })
@@ -98,6 +140,9 @@ export class MemoryAcceptance extends MemoryNodes {
       id: input.id,
       event,
       endpointId: input.endpointId,
+      body: null,
+      classes: event.classes,
+      watch: event.type === 'agent.approval.requested' ? 'yes' : 'no',
       status: 'pending',
       reason: null,
       attemptCount: 0,

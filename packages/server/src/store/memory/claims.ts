@@ -69,7 +69,7 @@ export class MemoryClaims extends MemoryAcceptance {
   }
 
   protected bodyOf(delivery: DeliveryState): Uint8Array {
-    return delivery.event.body
+    return delivery.body ?? delivery.event.body
   }
 
   /** Takes the attempt in flight off the delivery, as if it had never been. */
@@ -93,13 +93,17 @@ export class MemoryClaims extends MemoryAcceptance {
     return this.takeFirst(due.toSorted(byDue), limit, life, now)
   }
 
-  /** Claims the first `limit` of these; those past their deadline end on the way. */
+  /** Claims the first `limit` of these; those past their deadline, or with more in them than is granted, end on the way. */
   private takeFirst(due: DeliveryState[], limit: number, life: NodeLife, now: number): Claim[] {
     const claims: Claim[] = []
     for (const delivery of due) {
       if (claims.length === limit) break
       if (this.isPastDeadline(delivery, now)) {
         this.end(delivery, 'expired', 'deadline_passed', now)
+        continue
+      }
+      if (!this.isGranted(delivery)) {
+        this.end(delivery, 'cancelled', 'policy_changed', now)
         continue
       }
       this.startAttempt(delivery, life, now)
@@ -139,6 +143,7 @@ export class MemoryClaims extends MemoryAcceptance {
       cycleStart: delivery.cycleStart,
       deadline: event.deadline,
       body: this.bodyOf(delivery),
+      classes: delivery.classes,
       suspect: delivery.suspect,
       crashesAlone: delivery.crashesAlone,
     }

@@ -1,3 +1,4 @@
+import { ALWAYS_GRANTED, maskOf } from '../../core/data-classes.ts'
 import type { CursorPage, EndpointChange, EndpointRow, MatchSet, ReadScope, SecretRow } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { pageOf } from './reading.ts'
@@ -12,12 +13,13 @@ type Change<Kind extends EndpointChange['kind']> = Extract<EndpointChange, { kin
 export class MemoryEndpoints extends MemoryRequests {
   createEndpoint(input: Input<'createEndpoint'>): Output<'createEndpoint'> {
     return this.verb('createEndpoint', input, ({ endpoint, maxPerTenant }) => {
-      if (this.endpoints.has(endpoint.id)) return { configVersion: this.configVersion }
+      if (this.endpoints.has(endpoint.id)) return { kind: 'created' as const, configVersion: this.configVersion }
       const { tenantId, mode } = endpoint
       const siblings = this.living().filter(({ row }) => row.tenantId === tenantId && row.mode === mode)
       if (siblings.length >= maxPerTenant) return null
+      if (this.exceedsTenant(endpoint)) return { kind: 'too_much' as const, configVersion: this.configVersion }
       this.endpoints.set(endpoint.id, { row: { ...endpoint, position: this.nextPosition() }, deletedAt: null })
-      return { configVersion: this.raiseConfigVersion() }
+      return { kind: 'created' as const, configVersion: this.raiseConfigVersion() }
     })
   }
 
@@ -48,7 +50,9 @@ export class MemoryEndpoints extends MemoryRequests {
       const matching = rows.filter(
         (row) => row.mode === mode && (row.tenantId === tenantId || row.tenantId === '*') && row.status !== 'disabled',
       )
-      const entries = matching.map(({ id, eventTypes, ordering }) => ({ endpointId: id, eventTypes, ordering }))
+      const entries = matching.map(({ id, eventTypes, ordering, format, dataClasses, schemaVersions }) => {
+        return { endpointId: id, eventTypes, ordering, format, dataClasses, schemaVersions }
+      })
       return { configVersion: this.configVersion, entries }
     })
   }
@@ -66,7 +70,9 @@ export class MemoryEndpoints extends MemoryRequests {
     const { row } = endpoint
     switch (change.kind) {
       case 'patch':
+        if (change.patch.dataClasses !== undefined && this.exceedsTenant({ ...row, ...change.patch })) return false
         Object.assign(row, change.patch)
+        if (change.patch.dataClasses !== undefined) this.cancelBeyond(row.id, now)
         return true
       case 'status':
         row.status = change.status
@@ -83,6 +89,18 @@ export class MemoryEndpoints extends MemoryRequests {
       case 'remove_secret':
         return this.removeSecret(row, change.secretId, now)
     }
+  }
+
+  /** Ends what waits and would send more than is granted now. */
+  protected cancelBeyond(endpointId: string, now: number): void {
+    for (const delivery of this.openOf(endpointId)) {
+      if (this.isWaiting(delivery) && !this.isGranted(delivery)) this.end(delivery, 'cancelled', 'policy_changed', now)
+    }
+  }
+
+  protected exceedsTenant({ tenantId, mode, dataClasses }: EndpointRow): boolean {
+    const max = this.tenants.get(`${mode} ${tenantId}`)?.maxDataClasses ?? null
+    return max !== null && (maskOf(dataClasses) & ~(maskOf(max) | ALWAYS_GRANTED)) !== 0
   }
 
   /** The secrets after a new one came in, newest first. */
@@ -109,7 +127,7 @@ export class MemoryEndpoints extends MemoryRequests {
     return true
   }
 
-  private living(): EndpointState[] {
+  protected living(): EndpointState[] {
     return [...this.endpoints.values()].filter(({ deletedAt }) => deletedAt === null)
   }
 

@@ -1,13 +1,13 @@
 import type { ApiKeyRow, CursorPage } from '../rows.ts'
 import type { Store } from '../store.ts'
-import { MemoryEndpoints } from './endpoints.ts'
+import { MemoryCatalog } from './catalog.ts'
 import { pageOf } from './reading.ts'
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
 type Output<Verb extends keyof Store> = ReturnType<Store[Verb]>
 
 /** API keys and the server's own secrets. */
-export class MemoryKeys extends MemoryEndpoints {
+export class MemoryKeys extends MemoryCatalog {
   /** A key that was revoked stays revoked: whoever puts it again at every start must not bring it back. */
   putApiKey(input: Input<'putApiKey'>): Output<'putApiKey'> {
     return this.verb('putApiKey', input, ({ key }) => {

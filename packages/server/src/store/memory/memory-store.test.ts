@@ -37,13 +37,17 @@ describe('memory store: hooks', () => {
     const store = new MemoryStore({ clock: () => 0, hooks: { before: fail('before'), after: fail('after') } })
     const items = [acceptItem({ configVersion: 1 })]
     failing = 'before'
-    await expect(store.acceptEvents({ nodeId: NODE, recordedAt: T0, items })).rejects.toThrow('before')
+    await expect(store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items })).rejects.toThrow(
+      'before',
+    )
     expect(store.snapshot().events).toHaveLength(0)
     failing = 'after'
-    await expect(store.acceptEvents({ nodeId: NODE, recordedAt: T0, items })).rejects.toThrow('after')
+    await expect(store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items })).rejects.toThrow(
+      'after',
+    )
     expect(store.snapshot().events).toHaveLength(1)
     failing = null
-    const again = await store.acceptEvents({ nodeId: NODE, recordedAt: T0, items })
+    const again = await store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items })
     expect(again).toMatchObject([{ kind: 'duplicate' }])
   })
 
@@ -55,7 +59,7 @@ describe('memory store: hooks', () => {
     const store = new MemoryStore({ clock: () => 0, hooks: { before } })
     const { endpointId, configVersion } = await withEndpoint(store)
     const items = [acceptItem({ targets: [target(endpointId)], configVersion })]
-    await store.acceptEvents({ nodeId: NODE, recordedAt: T0, items })
+    await store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items })
     holding = true
     const requests = [{ endpointId, limit: 1 }]
     const first = store.claimDue({ nodeId: NODE, now: T0, requests })
@@ -71,7 +75,7 @@ describe('memory store: hooks', () => {
     let open = () => {}
     const store = new MemoryStore({ clock: () => 0, hooks: { before: () => new Promise((done) => (open = done)) } })
     const item = acceptItem({ configVersion: 1, tenantId: 'mine' })
-    const call = store.acceptEvents({ nodeId: NODE, recordedAt: T0, items: [item] })
+    const call = store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items: [item] })
     item.tenantId = 'other'
     open()
     await call
@@ -82,7 +86,7 @@ describe('memory store: hooks', () => {
     const store = new MemoryStore({ clock: () => 0, hooks: { after: () => new Promise<void>(() => {}) } })
     let answered = false
     const items = [acceptItem({ configVersion: 1 })]
-    void store.acceptEvents({ nodeId: NODE, recordedAt: T0, items }).then(() => (answered = true))
+    void store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items }).then(() => (answered = true))
     await new Promise((turn) => setImmediate(turn))
     expect(answered).toBe(false)
     expect(store.snapshot().events).toHaveLength(1)
@@ -95,7 +99,7 @@ describe('memory store: snapshots', () => {
     const { endpointId, configVersion } = await withEndpoint(store)
     const granted = target(endpointId, true)
     const items = [acceptItem({ targets: [granted, target(endpointId)], configVersion, deadline: T0 + 5 })]
-    await store.acceptEvents({ nodeId: NODE, recordedAt: T0, items })
+    await store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items })
     const before = store.snapshot()
     expect(before.deliveries).toMatchObject([
       { id: granted.deliveryId, heldBy: NODE, attemptCount: 1, deadline: T0 + 5, cycleStart: 1, suspect: false },
@@ -121,7 +125,7 @@ describe('memory store: planted bugs', () => {
     const record = async (store: MemoryStore) => {
       const { endpointId, configVersion } = await withEndpoint(store)
       const items = [acceptItem({ targets: [target(endpointId)], configVersion })]
-      await store.acceptEvents({ nodeId: NODE, recordedAt: T0, items })
+      await store.acceptEvents({ nodeId: NODE, recordedAt: T0, runEventBudget: 1000, items })
       const requests = [{ endpointId, limit: 1 }]
       const { claims } = await store.claimDue({ nodeId: NODE, now: T0, requests })
       const records = claims.map((claim) => attemptRecord(claim))

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { DeliveryCounts } from '@runbell/sdk/contract'
 import { subscribes } from '../../core/match.ts'
 import type {
@@ -77,7 +78,13 @@ export class MemoryReading extends MemoryRecords {
   }
 
   protected eventRow(event: EventState): EventRow {
-    const { position, tenantId, mode, eventId, type, runId, sequence, recordedAt, bodySha256, body } = event
+    const {
+      fingerprint: _print,
+      deadline: _deadline,
+      warnings: _warnings,
+      deliveriesAtAcceptance: _count,
+      ...row
+    } = event
     const deliveries: DeliveryCounts = {
       total: 0,
       delivered: 0,
@@ -90,7 +97,7 @@ export class MemoryReading extends MemoryRecords {
       deliveries.total += 1
       deliveries[status] += 1
     }
-    return { position, tenantId, mode, eventId, type, runId, sequence, recordedAt, bodySha256, body, deliveries }
+    return { ...row, deliveries }
   }
 
   protected deliveryRow(delivery: DeliveryState): DeliveryRow {
@@ -109,7 +116,8 @@ export class MemoryReading extends MemoryRecords {
       reason: delivery.reason,
       attemptCount: delivery.attemptCount,
       nextAttemptAt: delivery.dueAt,
-      bodySha256: event.bodySha256,
+      bodySha256: delivery.body === null ? event.bodySha256 : sha256(delivery.body),
+      classes: delivery.classes,
       lastOutcome: lastOutcome(delivery),
       createdAt: delivery.createdAt,
       updatedAt: delivery.updatedAt,
@@ -119,7 +127,11 @@ export class MemoryReading extends MemoryRecords {
   }
 }
 
-function lastOutcome(delivery: DeliveryState): AttemptRow['outcome'] {
+function sha256(body: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(body).digest())
+}
+
+export function lastOutcome(delivery: DeliveryState): AttemptRow['outcome'] {
   return delivery.attempts.findLast(({ outcome }) => outcome !== null)?.outcome ?? null
 }
 

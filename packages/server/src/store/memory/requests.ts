@@ -1,7 +1,8 @@
 import type { DeliveryReason } from '@runbell/sdk/contract'
-import type { DeliveryRow } from '../rows.ts'
+import { ALWAYS_GRANTED, maskOf } from '../../core/data-classes.ts'
+import type { DeliveryRow, ReplayResult, Unannounced } from '../rows.ts'
 import type { Store } from '../store.ts'
-import { MemoryReading } from './reading.ts'
+import { MemoryReading, lastOutcome } from './reading.ts'
 import type { DeliveryState, EventState } from './state.ts'
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
@@ -32,8 +33,27 @@ export class MemoryRequests extends MemoryReading {
     })
   }
 
+  findUnannounced(input: Input<'findUnannounced'>): Promise<Unannounced[]> {
+    return this.verb('findUnannounced', input, ({ limit }) => {
+      const ended = [...this.deliveries.values()].filter(
+        ({ watch, status }) => watch === 'yes' && status !== 'pending' && status !== 'delivered',
+      )
+      return ended.slice(0, limit).map((delivery) => {
+        const { position, id, endpointId, status, reason, attemptCount, cycleStart, event } = delivery
+        const { tenantId, mode, eventId, runId, body } = event
+        const facts = { position, deliveryId: id, endpointId, reason, attemptCount, cycleStart }
+        return {
+          ...{ ...facts, tenantId, mode, eventId, runId, body },
+          status: status as Unannounced['status'],
+          lastOutcome: lastOutcome(delivery),
+        }
+      })
+    })
+  }
+
   replayDeliveries(input: Input<'replayDeliveries'>): Output<'replayDeliveries'> {
-    return this.verb('replayDeliveries', input, ({ eventPosition, target, newDeliveryId, now }) => {
+    return this.verb('replayDeliveries', input, (ask): ReplayResult => {
+      const { eventPosition, target, now } = ask
       const event = this.events.get(eventPosition)
       if (event === undefined) return null
       const found = event.deliveries.filter((delivery) => {
@@ -41,12 +61,11 @@ export class MemoryRequests extends MemoryReading {
         if (target.kind === 'delivery') return delivery.id === target.deliveryId
         return target.kind === 'all' || delivery.endpointId === target.endpointId
       })
-      if (target.kind === 'endpoint' && found.length === 0) {
-        const made = this.deliverNow(event, target.endpointId, newDeliveryId, now)
-        if (made !== null) found.push(made)
-      }
+      if (target.kind === 'endpoint' && found.length === 0) return this.deliverNow(event, target, ask)
       if (target.kind !== 'all' && found.length === 0) return null
-      for (const delivery of found) this.reopen(delivery, now)
+      const allowed = found.filter((delivery) => this.isGranted(delivery))
+      if (allowed.length === 0 && found.length > 0) return 'policy_changed'
+      for (const delivery of allowed) this.reopen(delivery, now)
       return found.map(({ id, endpointId, status }) => ({ id, endpointId, status }))
     })
   }
@@ -75,6 +94,7 @@ export class MemoryRequests extends MemoryReading {
    */
   protected reopen(delivery: DeliveryState, now: number): void {
     if (delivery.status === 'pending') return
+    if (delivery.watch === 'announced') delivery.watch = 'yes'
     const inFlight = delivery.holder !== null
     Object.assign(delivery, {
       status: 'pending',
@@ -91,19 +111,31 @@ export class MemoryRequests extends MemoryReading {
   }
 
   /** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */
-  private deliverNow(event: EventState, endpointId: string, id: string, now: number): DeliveryState | null {
+  private deliverNow(
+    event: EventState,
+    { endpointId, body, configVersion }: Extract<Input<'replayDeliveries'>['target'], { kind: 'endpoint' }>,
+    { newDeliveryId: id, now }: Input<'replayDeliveries'>,
+  ): ReplayResult {
+    if (configVersion !== undefined && configVersion !== this.configVersion) return 'stale'
     const endpoint = this.endpoints.get(endpointId)
     if (endpoint === undefined || endpoint.deletedAt !== null || endpoint.row.mode !== event.mode) return null
     if (endpoint.row.tenantId !== event.tenantId && endpoint.row.tenantId !== '*') return null
+    const classes = body?.classes ?? event.classes
+    if ((classes & ~(maskOf(endpoint.row.dataClasses) | ALWAYS_GRANTED)) !== 0) return 'policy_changed'
     const delivery = this.insertDelivery(event, { id, endpointId, now })
-    delivery.nextTrigger = 'manual'
-    return delivery
+    Object.assign(delivery, {
+      nextTrigger: 'manual',
+      body: body?.bytes ?? null,
+      classes,
+    } satisfies Partial<DeliveryState>)
+    return [{ id, endpointId, status: delivery.status }]
   }
 
   private reasonToCancel(delivery: DeliveryState, disabledBefore: number): DeliveryReason | null {
     const { row, deletedAt } = this.endpointOf(delivery)
     if (deletedAt !== null) return 'endpoint_deleted'
     const disabled = row.status === 'disabled' && row.disabledAt !== null && row.disabledAt < disabledBefore
-    return disabled ? 'endpoint_disabled' : null
+    if (disabled) return 'endpoint_disabled'
+    return this.isGranted(delivery) ? null : 'policy_changed'
   }
 }

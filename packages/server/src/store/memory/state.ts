@@ -1,5 +1,7 @@
-import type { AttemptTrigger, DeliveryReason, DeliveryStatus, Mode } from '@runbell/sdk/contract'
-import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow } from '../rows.ts'
+import type { AttemptTrigger, DeliveryReason, DeliveryStatus, Mode, Warning } from '@runbell/sdk/contract'
+import type { ChildPhase, RunState } from '../../core/catalog/lifecycle-fact.ts'
+import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../core/data-classes.ts'
+import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow, EventTypeRow, TenantRow } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { copy } from './copy.ts'
 
@@ -43,8 +45,11 @@ export interface EventState {
   recordedAt: number
   deadline: number | null
   fingerprint: Uint8Array
+  schemaVersion: number
   body: Uint8Array
   bodySha256: Uint8Array
+  classes: ClassMask
+  warnings: Warning[]
   /** Deliveries made at acceptance: part of the answer that a duplicate gets. */
   deliveriesAtAcceptance: number
   deliveries: DeliveryState[]
@@ -55,6 +60,11 @@ export interface DeliveryState {
   id: string
   event: EventState
   endpointId: string
+  /** Its own body; `null`: the uncut one. */
+  body: Uint8Array | null
+  classes: ClassMask
+  /** It asks for an approval, and somebody is told if it ends otherwise than delivered. */
+  watch: 'no' | 'yes' | 'announced'
   status: DeliveryStatus
   reason: DeliveryReason | null
   /** The attempt in flight included. */
@@ -82,7 +92,15 @@ export interface AttemptState extends AttemptRow {
 export interface Partition {
   events: Map<string, EventState>
   idempotencyKeys: Map<string, EventState>
-  sequences: Map<string, number>
+  runs: Map<string, RunRecord>
+}
+
+/** What is remembered of a run. */
+export interface RunRecord {
+  sequence: number
+  state: RunState
+  /** By kind and id. */
+  children: Map<string, ChildPhase>
 }
 
 export interface EndpointState {
@@ -110,6 +128,10 @@ export class MemoryState {
   protected readonly endpoints = new Map<string, EndpointState>()
   protected readonly keys = new Map<string, KeyState>()
   protected readonly serverSecrets = new Map<string, Uint8Array>()
+  /** By mode and name. */
+  protected readonly eventTypes = new Map<string, EventTypeRow>()
+  /** By mode and id. */
+  protected readonly tenants = new Map<string, TenantRow>()
   /** The latest life of each node. */
   protected readonly nodes = new Map<string, NodeLife>()
   protected configVersion = 1
@@ -145,7 +167,7 @@ export class MemoryState {
     const key = JSON.stringify([tenantId, mode])
     let partition = this.partitions.get(key)
     if (partition === undefined) {
-      partition = { events: new Map(), idempotencyKeys: new Map(), sequences: new Map() }
+      partition = { events: new Map(), idempotencyKeys: new Map(), runs: new Map() }
       this.partitions.set(key, partition)
     }
     return partition
@@ -155,6 +177,12 @@ export class MemoryState {
     const endpoint = this.endpoints.get(delivery.endpointId)
     if (endpoint === undefined) throw new Error(`endpoint ${delivery.endpointId} has deliveries but is missing`)
     return endpoint
+  }
+
+  /** Whether the endpoint may still receive what this delivery would send. */
+  protected isGranted(delivery: DeliveryState): boolean {
+    const { dataClasses } = this.endpointOf(delivery).row
+    return (delivery.classes & ~(maskOf(dataClasses) | ALWAYS_GRANTED)) === 0
   }
 
   protected openOf(endpointId: string): DeliveryState[] {

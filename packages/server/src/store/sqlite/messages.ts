@@ -10,7 +10,7 @@ export interface Request {
   id: number
   verb: keyof Verbs
   input: unknown
-  /** For `acceptEvents`: the sources of all items, one after another. */
+  /** For `acceptEvents`: the sources and bodies of all items, one after another. */
   bytes?: Uint8Array
 }
 
@@ -39,30 +39,40 @@ export function describeError(error: unknown): ErrorMessage {
 }
 
 /**
- * Packs the sources of a batch into one buffer that changes hands without a copy. A view of a larger buffer would
- * otherwise take the whole of that buffer with it, once for every message.
+ * Packs the bytes of a batch into one buffer that changes hands without a copy. A view of a larger buffer would otherwise
+ * take the whole of that buffer with it, once for every message.
  */
 export function packBatch(batch: AcceptBatch): { input: unknown; bytes: Uint8Array<ArrayBuffer> } {
-  const total = batch.items.reduce((sum, { source }) => sum + source.length, 0)
+  let total = 0
+  for (const { source, bodies } of batch.items) {
+    total += source.length
+    for (const { rest } of bodies) total += rest.length
+  }
   const bytes = new Uint8Array(total)
   let offset = 0
+  const pack = (part: Uint8Array): number => {
+    bytes.set(part, offset)
+    offset += part.length
+    return part.length
+  }
   const items = batch.items.map((item) => {
-    bytes.set(item.source, offset)
-    const packed = { ...item, source: item.source.length, fingerprint: item.fingerprint.slice() }
-    offset += item.source.length
-    return packed
+    const source = pack(item.source)
+    const bodies = item.bodies.map((body) => ({ ...body, rest: pack(body.rest) }))
+    return { ...item, source, bodies, fingerprint: item.fingerprint.slice() }
   })
   return { input: { ...batch, items }, bytes }
 }
 
 export function unpackInput(request: Request): unknown {
-  if (request.bytes === undefined) return request.input
-  const batch = request.input as { items: { source: number }[] }
+  const { bytes } = request
+  if (bytes === undefined) return request.input
+  const batch = request.input as { items: { source: number; bodies: { rest: number }[] }[] }
   let offset = 0
+  const unpack = (length: number): Uint8Array => bytes.subarray(offset, (offset += length))
   const items = batch.items.map((item) => {
-    const source = (request.bytes as Uint8Array).subarray(offset, offset + item.source)
-    offset += item.source
-    return { ...item, source }
+    const source = unpack(item.source)
+    const bodies = item.bodies.map((body) => ({ ...body, rest: unpack(body.rest) }))
+    return { ...item, source, bodies }
   })
   return { ...batch, items }
 }

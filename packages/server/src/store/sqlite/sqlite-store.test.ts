@@ -46,7 +46,9 @@ describe('SQLite in its threads', () => {
     const store = await openSqliteStore({ path })
     const { configVersion } = await store.joinNode({ nodeId: 'a', leaseMs: 1000 })
     const items = Array.from({ length: 100 }, () => acceptItem({ configVersion }))
-    const calls = items.map((item) => store.acceptEvents({ nodeId: 'a', recordedAt: T0, items: [item] }))
+    const calls = items.map((item) =>
+      store.acceptEvents({ nodeId: 'a', recordedAt: T0, runEventBudget: 1000, items: [item] }),
+    )
     const results = (await Promise.all(calls)).flat()
     expect(results.map(({ kind }) => kind)).toEqual(items.map(() => 'accepted'))
     const other = new DatabaseSync(path, { readOnly: true })
@@ -60,9 +62,9 @@ describe('SQLite in its threads', () => {
     const store = await openSqliteStore({ path })
     await store.joinNode({ nodeId: 'a', leaseMs: 1000 })
     const [good, bad, fine] = await Promise.allSettled([
-      store.acceptEvents({ nodeId: 'a', recordedAt: T0, items: [acceptItem()] }),
-      store.acceptEvents({ nodeId: 'nobody', recordedAt: T0, items: [acceptItem()] }),
-      store.acceptEvents({ nodeId: 'a', recordedAt: T0, items: [acceptItem()] }),
+      store.acceptEvents({ nodeId: 'a', recordedAt: T0, runEventBudget: 1000, items: [acceptItem()] }),
+      store.acceptEvents({ nodeId: 'nobody', recordedAt: T0, runEventBudget: 1000, items: [acceptItem()] }),
+      store.acceptEvents({ nodeId: 'a', recordedAt: T0, runEventBudget: 1000, items: [acceptItem()] }),
     ])
     expect([good.status, bad.status, fine.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     await store.close()

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto'
+import type { Warning } from '@runbell/sdk/contract'
 import { completePrefix } from '../../../core/render.ts'
 import type { AcceptBatch, AcceptItem, AcceptResult } from '../../accept.ts'
+import { completePrepared } from '../../body.ts'
 import { deliveryStatuses, modes } from '../codes.ts'
-import type { Database, Row } from '../database.ts'
+import type { Database } from '../database.ts'
 import { requireNode, type SqliteContext } from './context.ts'
+import { insertBody } from './insert-body.ts'
+import { stepRun, type RunStep } from './run-lifecycle.ts'
 
 const BRACE = new Uint8Array([0x7d])
 const PENDING = deliveryStatuses.encode('pending')
@@ -14,16 +18,20 @@ export function acceptEvents(context: SqliteContext, batch: AcceptBatch): Accept
   const configVersion = db.configVersion()
   return batch.items.map((item) => {
     const known = findKnown(db, item)
+    if (known?.kind === 'duplicate') markAnnounced(db, item)
     if (known !== null) return known
     if (item.configVersion !== configVersion) return { kind: 'stale', configVersion }
-    return insert(context, item, batch.recordedAt, node)
+    const step = stepRun(db, item, batch.runEventBudget, batch.recordedAt)
+    if (step.kind === 'refused') return step
+    markAnnounced(db, item)
+    return insert(context, item, step, batch.recordedAt, node)
   })
 }
 
 /** The answer for an id or idempotency key that is taken: the first answer for the same bytes, a conflict for others. */
 function findKnown(db: Database, item: AcceptItem): AcceptResult | null {
   const mode = modes.encode(item.mode)
-  const columns = 'event_id, sequence, recorded_at, delivery_count, fingerprint'
+  const columns = 'event_id, sequence, recorded_at, delivery_count, fingerprint, warnings'
   const row =
     item.idempotencyKey === null
       ? db
@@ -44,6 +52,7 @@ function findKnown(db: Database, item: AcceptItem): AcceptResult | null {
     sequence: row['sequence'] as number | null,
     recordedAt: row['recorded_at'] as number,
     deliveries: row['delivery_count'] as number,
+    warnings: row['warnings'] === null ? [] : (JSON.parse(row['warnings'] as string) as Warning[]),
   }
 }
 
@@ -51,26 +60,43 @@ function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return Buffer.compare(left, right) === 0
 }
 
-function insert({ db, endpointRefs }: SqliteContext, item: AcceptItem, recordedAt: number, node: number): AcceptResult {
-  const mode = modes.encode(item.mode)
-  const run = item.runId === null ? null : nextInRun(db, mode, item, recordedAt)
-  const sequence = run?.sequence ?? null
+type Taken = Extract<RunStep, { kind: 'taken' }>
+
+function insert(context: SqliteContext, item: AcceptItem, run: Taken, recordedAt: number, node: number): AcceptResult {
+  const { sequence, warnings } = run
+  const { position, bodySha256 } = insertEvent(context.db, item, run, recordedAt)
+  if (item.idempotencyKey !== null) {
+    const mode = modes.encode(item.mode)
+    const values = [mode, item.tenantId, item.idempotencyKey, position]
+    context.db.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)').run(...values)
+  }
+  const deliveryPositions = insertDeliveries(context, item, { position, sequence, recordedAt, node })
+  return { kind: 'accepted', position, sequence, recordedAt, bodySha256, deliveryPositions, warnings }
+}
+
+function insertEvent(
+  db: Database,
+  item: AcceptItem,
+  { ref, sequence, warnings }: Taken,
+  recordedAt: number,
+): { position: number; bodySha256: Uint8Array } {
   const prefix = Buffer.from(completePrefix(item.envelope, recordedAt, sequence), 'utf8')
   const data = item.source.subarray(item.dataStart, item.dataEnd)
   const bodySha256 = new Uint8Array(createHash('sha256').update(prefix).update(data).update(BRACE).digest())
   const position = db
     .prepare(
       `INSERT INTO events (mode, tenant_id, event_id, type, schema_version, run, sequence, timestamp, recorded_at,
-         expires_at, deadline, fingerprint, prefix, source, data_start, data_end, body_sha256, delivery_count)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         expires_at, deadline, fingerprint, prefix, source, data_start, data_end, body_sha256, delivery_count, classes,
+         warnings)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
-      mode,
+      modes.encode(item.mode),
       item.tenantId,
       item.eventId,
       item.type,
       item.schemaVersion,
-      run?.ref ?? null,
+      ref,
       sequence,
       item.timestamp,
       recordedAt,
@@ -83,21 +109,35 @@ function insert({ db, endpointRefs }: SqliteContext, item: AcceptItem, recordedA
       item.dataEnd,
       bodySha256,
       item.targets.length,
+      item.classes,
+      warnings.length === 0 ? null : JSON.stringify(warnings),
     ).lastInsertRowid as number
-  if (item.idempotencyKey !== null) {
-    db.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)').run(
-      mode,
-      item.tenantId,
-      item.idempotencyKey,
-      position,
-    )
-  }
+  return { position, bodySha256 }
+}
+
+interface Placed {
+  position: number
+  sequence: number | null
+  recordedAt: number
+  node: number
+}
+
+function insertDeliveries(
+  { db, endpointRefs }: SqliteContext,
+  item: AcceptItem,
+  { position, sequence, recordedAt, node }: Placed,
+): number[] {
+  const mode = modes.encode(item.mode)
+  const bodies = item.bodies.map((body) => {
+    return insertBody(db, position, completePrepared(body, recordedAt, sequence), body.classes)
+  })
+  const watch = item.type === 'agent.approval.requested' ? 1 : 0
   const deliver = db.prepare(
     `INSERT INTO deliveries (id, mode, tenant_id, event, endpoint, status, attempt_count, cycle_start, due_at, deadline,
-       node, started_at, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+       node, started_at, created_at, updated_at, body, classes, watch)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  const deliveryPositions = item.targets.map(({ endpointId, deliveryId, grant }) => {
+  return item.targets.map(({ endpointId, deliveryId, grant, body }) => {
     const endpoint = endpointRefs.byId(endpointId)
     if (endpoint === null) throw new Error(`endpoint ${endpointId} matched but is missing`)
     return deliver.run(
@@ -114,20 +154,14 @@ function insert({ db, endpointRefs }: SqliteContext, item: AcceptItem, recordedA
       grant ? recordedAt : null,
       recordedAt,
       recordedAt,
+      bodies[body] ?? null,
+      item.bodies[body]?.classes ?? item.classes,
+      watch,
     ).lastInsertRowid as number
   })
-  return { kind: 'accepted', position, sequence, recordedAt, bodySha256, deliveryPositions }
 }
 
-/** Counts up the run's sequence; the first event of a run makes it. */
-function nextInRun(db: Database, mode: number, item: AcceptItem, now: number): { ref: number; sequence: number } {
-  const row = db
-    .prepare(
-      `INSERT INTO runs (mode, tenant_id, run_id, last_sequence, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?)
-       ON CONFLICT (mode, tenant_id, run_id)
-       DO UPDATE SET last_sequence = last_sequence + 1, updated_at = excluded.updated_at
-       RETURNING ref, last_sequence`,
-    )
-    .get(mode, item.tenantId, item.runId, now, now) as Row
-  return { ref: row['ref'] as number, sequence: row['last_sequence'] as number }
+/** Whoever was told of an end is not told again, also where the telling was known already. */
+function markAnnounced(db: Database, { announces }: AcceptItem): void {
+  if (announces !== null) db.prepare('UPDATE deliveries SET watch = 2 WHERE position = ? AND watch = 1').run(announces)
 }

@@ -1,10 +1,11 @@
 import type { EndpointChange, EndpointRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
-import { endpointStatuses } from '../codes.ts'
+import { endpointStatuses, modes } from '../codes.ts'
 import type { Database } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { configOf, insertSecret } from './endpoint-rows.ts'
 import { findEndpoint } from './endpoints.ts'
+import { exceedsTenant, narrow } from './tenants.ts'
 
 type Input = Parameters<Store['changeEndpoint']>[0]
 type Output = Awaited<ReturnType<Store['changeEndpoint']>>
@@ -25,6 +26,10 @@ function applies(db: Database, endpoint: EndpointRow, change: EndpointChange, no
   switch (change.kind) {
     case 'patch': {
       const patched = { ...endpoint, ...change.patch }
+      if (change.patch.dataClasses !== undefined) {
+        if (exceedsTenant(db, modes.encode(endpoint.mode), patched)) return false
+        narrow(db, endpoint, patched, now)
+      }
       db.prepare('UPDATE endpoints SET config = ?, max_attempts = ? WHERE ref = ?').run(
         configOf(patched),
         patched.retrySchedule.length + 1,

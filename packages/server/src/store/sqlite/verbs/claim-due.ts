@@ -1,7 +1,8 @@
+import type { DeliveryReason } from '@runbell/sdk/contract'
 import type { Claim } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import { deliveryStatuses, endpointStatuses, modes, triggers } from '../codes.ts'
-import type { Row } from '../database.ts'
+import type { Database, Row } from '../database.ts'
 import { joinBody } from '../../body.ts'
 import { requireNode, type SqliteContext } from './context.ts'
 
@@ -9,6 +10,7 @@ type Input = Parameters<Store['claimDue']>[0]
 type Output = Awaited<ReturnType<Store['claimDue']>>
 
 const EXPIRED = deliveryStatuses.encode('expired')
+const CANCELLED = deliveryStatuses.encode('cancelled')
 const ENABLED = endpointStatuses.encode('enabled')
 
 export function claimDue(context: SqliteContext, input: Input): Output {
@@ -45,7 +47,8 @@ interface Request {
 }
 
 const SELECT = `SELECT d.position, d.id, d.tenant_id, d.mode, d.attempt_count, d.cycle_start, d.trigger, d.deadline,
-    d.suspect, d.crashes_alone, e.event_id, e.type, e.prefix, e.source, e.data_start, e.data_end, p.id AS endpoint_id,
+    d.suspect, d.crashes_alone, d.classes, d.endpoint, e.event_id, e.type, e.prefix, e.source, e.data_start, e.data_end,
+    p.id AS endpoint_id, (SELECT body FROM bodies WHERE ref = d.body) AS own_body,
     (SELECT run_id FROM runs WHERE ref = e.run) AS run_id
   FROM deliveries d JOIN events e ON e.position = d.event JOIN endpoints p ON p.ref = d.endpoint`
 
@@ -58,7 +61,7 @@ function claimOf(context: SqliteContext, request: Request, claims: Claim[]): voi
   while (missing > 0) {
     const rows = due.all(endpoint, now, missing) as Row[]
     for (const row of rows) {
-      const claim = takeOrExpire(context, row, node, now)
+      const claim = takeOrEnd(context, row, node, now)
       if (claim === null) continue
       claims.push(claim)
       missing--
@@ -80,26 +83,33 @@ export function claimSuspect(
   while (claim === null) {
     const row = next.get(input.now, ENABLED) as Row | undefined
     if (row === undefined) break
-    claim = takeOrExpire(context, row, node, input.now)
+    claim = takeOrEnd(context, row, node, input.now)
   }
   return { claim, configVersion: context.db.configVersion() }
 }
 
-/** Puts the attempt on record, or ends the delivery when its deadline has passed. */
-function takeOrExpire({ db }: SqliteContext, row: Row, node: number, now: number): Claim | null {
+/** Puts the attempt on record, or ends the delivery: past its deadline, or with more in it than may be sent now. */
+function takeOrEnd({ db, endpointRefs }: SqliteContext, row: Row, node: number, now: number): Claim | null {
   const position = row['position'] as number
   const deadline = row['deadline'] as number | null
-  if (deadline !== null && deadline <= now) {
-    db.prepare(
-      `UPDATE deliveries SET status = ?, reason = 'deadline_passed', due_at = NULL, updated_at = ? WHERE position = ?`,
-    ).run(EXPIRED, now, position)
-    return null
-  }
+  const { grants } = endpointRefs.byRef(row['endpoint'] as number).entry
+  if (deadline !== null && deadline <= now) return endNow(db, position, EXPIRED, 'deadline_passed', now)
+  if (((row['classes'] as number) & ~grants) !== 0) return endNow(db, position, CANCELLED, 'policy_changed', now)
   db.prepare(
     `UPDATE deliveries SET attempt_count = attempt_count + 1, due_at = NULL, node = ?, started_at = ?, updated_at = ?
      WHERE position = ?`,
   ).run(node, now, now, position)
   return claimFrom(row)
+}
+
+function endNow(db: Database, position: number, status: number, reason: DeliveryReason, now: number): null {
+  db.prepare('UPDATE deliveries SET status = ?, reason = ?, due_at = NULL, updated_at = ? WHERE position = ?').run(
+    status,
+    reason,
+    now,
+    position,
+  )
+  return null
 }
 
 function claimFrom(row: Row): Claim {
@@ -117,10 +127,10 @@ function claimFrom(row: Row): Claim {
     trigger: triggers.decode(row['trigger']),
     cycleStart: row['cycle_start'] as number,
     deadline: row['deadline'] as number | null,
-    body: joinBody(
-      row['prefix'] as Uint8Array,
-      source.subarray(row['data_start'] as number, row['data_end'] as number),
-    ),
+    body:
+      (row['own_body'] as Uint8Array | null) ??
+      joinBody(row['prefix'] as Uint8Array, source.subarray(row['data_start'] as number, row['data_end'] as number)),
+    classes: row['classes'] as number,
     suspect: row['suspect'] === 1,
     crashesAlone: row['crashes_alone'] as number,
   }

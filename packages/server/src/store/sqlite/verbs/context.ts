@@ -1,3 +1,5 @@
+import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../../core/data-classes.ts'
+import type { EndpointRow } from '../../rows.ts'
 import type { Database, Row } from '../database.ts'
 import type { Store } from '../../store.ts'
 
@@ -20,6 +22,8 @@ export interface EndpointRef {
   ref: number
   deleted: boolean
   maxAttempts: number
+  /** What it may receive now, public and summary included. */
+  grants: ClassMask
 }
 
 /** Endpoints by id and by reference, read once and dropped whenever any of them changes. */
@@ -49,13 +53,14 @@ export class EndpointRefs {
 
   #load(column: 'id' | 'ref', value: string | number): { id: string; entry: EndpointRef } | null {
     const row = this.#db
-      .prepare(`SELECT ref, id, deleted_at, max_attempts FROM endpoints WHERE ${column} = ?`)
+      .prepare(`SELECT ref, id, deleted_at, max_attempts, config FROM endpoints WHERE ${column} = ?`)
       .get(value) as Row | undefined
     if (row === undefined) return null
     const entry: EndpointRef = {
       ref: row['ref'] as number,
       deleted: row['deleted_at'] !== null,
       maxAttempts: row['max_attempts'] as number,
+      grants: grantsOf(JSON.parse(row['config'] as string) as Pick<EndpointRow, 'dataClasses'>),
     }
     const found = { id: row['id'] as string, entry }
     this.#byId.set(found.id, entry)
@@ -74,4 +79,8 @@ export function requireNode(db: Database, nodeId: string): number {
   const ref = nodeRef(db, nodeId)
   if (ref === null) throw new Error(`node ${nodeId} has not joined`)
   return ref
+}
+
+export function grantsOf({ dataClasses }: Pick<EndpointRow, 'dataClasses'>): ClassMask {
+  return maskOf(dataClasses) | ALWAYS_GRANTED
 }

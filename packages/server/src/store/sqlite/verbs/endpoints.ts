@@ -4,19 +4,21 @@ import { endpointStatuses, modes } from '../codes.ts'
 import type { Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { ENDPOINT_COLUMNS, configOf, endpointFrom, insertSecret } from './endpoint-rows.ts'
+import { exceedsTenant } from './tenants.ts'
 import { Where, collectPage } from './where.ts'
 
 export function createEndpoint(
   { db, endpointRefs }: SqliteContext,
   { endpoint, maxPerTenant }: Parameters<Store['createEndpoint']>[0],
-): { configVersion: number } | null {
+): { kind: 'created' | 'too_much'; configVersion: number } | null {
   const mode = modes.encode(endpoint.mode)
   const existing = db.prepare('SELECT 1 FROM endpoints WHERE id = ?').get(endpoint.id)
-  if (existing !== undefined) return { configVersion: db.configVersion() }
+  if (existing !== undefined) return { kind: 'created', configVersion: db.configVersion() }
   const count = db
     .prepare('SELECT count(*) AS count FROM endpoints WHERE mode = ? AND tenant_id = ? AND deleted_at IS NULL')
     .get(mode, endpoint.tenantId) as Row
   if ((count['count'] as number) >= maxPerTenant) return null
+  if (exceedsTenant(db, mode, endpoint)) return { kind: 'too_much', configVersion: db.configVersion() }
   const ref = db
     .prepare(
       `INSERT INTO endpoints (id, mode, tenant_id, status, disabled_reason, disabled_at, failing_since, max_attempts,
@@ -38,7 +40,7 @@ export function createEndpoint(
     ).lastInsertRowid as number
   for (const secret of endpoint.secrets.toReversed()) insertSecret(db, ref, secret)
   endpointRefs.clear()
-  return { configVersion: db.bumpConfigVersion() }
+  return { kind: 'created', configVersion: db.bumpConfigVersion() }
 }
 
 export function findEndpoint({ db }: SqliteContext, input: Parameters<Store['findEndpoint']>[0]): EndpointRow | null {
@@ -68,7 +70,8 @@ export function loadMatchSet({ db }: SqliteContext, input: Parameters<Store['loa
     .all(modes.encode(input.mode), input.tenantId, endpointStatuses.encode('disabled')) as Row[]
   const entries = rows.map((row): MatchEntry => {
     const config = JSON.parse(row['config'] as string) as EndpointRow
-    return { endpointId: row['id'] as string, eventTypes: config.eventTypes, ordering: config.ordering }
+    const { eventTypes, ordering, format, dataClasses, schemaVersions } = config
+    return { endpointId: row['id'] as string, eventTypes, ordering, format, dataClasses, schemaVersions }
   })
   return { configVersion: db.configVersion(), entries }
 }

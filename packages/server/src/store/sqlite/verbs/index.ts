@@ -6,7 +6,9 @@ import type { Verbs } from './context.ts'
 import { cancelDelivery, discardDeadLetter } from './end-delivery.ts'
 import { cancelHeld, expireDeliveries } from './end-pending.ts'
 import { createEndpoint, findEndpoint, listEndpoints, loadEndpoints, loadMatchSet } from './endpoints.ts'
+import { loadEventTypes, putEventType } from './event-types.ts'
 import { findDueEndpoints } from './find-due-endpoints.ts'
+import { findUnannounced } from './find-unannounced.ts'
 import { heartbeat, joinNode, leaveNode } from './nodes.ts'
 import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts'
 import { findEvents, listEvents, readBody } from './read-events.ts'
@@ -14,6 +16,8 @@ import { recordAttempts } from './record-attempts.ts'
 import { findClaims, releaseClaims } from './release-claims.ts'
 import { replayDeliveries } from './replay-deliveries.ts'
 import { rescueClaims } from './rescue-claims.ts'
+
+import { listTenants, putTenant } from './tenants.ts'
 
 export const VERBS: Verbs = {
   joinNode,
@@ -29,6 +33,7 @@ export const VERBS: Verbs = {
   rescueClaims,
   expireDeliveries,
   cancelHeld,
+  findUnannounced,
   findEvents,
   listEvents,
   readBody,
@@ -44,6 +49,10 @@ export const VERBS: Verbs = {
   changeEndpoint,
   loadMatchSet,
   loadEndpoints,
+  loadEventTypes,
+  putEventType,
+  listTenants,
+  putTenant,
   putApiKey,
   findApiKey,
   listApiKeys,
@@ -64,6 +73,9 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'listEndpoints',
   'loadMatchSet',
   'loadEndpoints',
+  'loadEventTypes',
+  'listTenants',
+  'findUnannounced',
   'findApiKey',
   'listApiKeys',
 ])

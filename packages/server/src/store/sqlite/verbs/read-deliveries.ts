@@ -8,7 +8,8 @@ import { Where, collectPage } from './where.ts'
 
 const SELECT = `SELECT d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.due_at,
   d.node, d.started_at, d.trigger, d.last_outcome, d.created_at, d.updated_at, d.discarded_at, d.note,
-  e.event_id, e.type, e.body_sha256, p.id AS endpoint_id, (SELECT run_id FROM runs WHERE ref = e.run) AS run_id
+  d.classes, e.event_id, e.type,
+  coalesce((SELECT sha256 FROM bodies WHERE ref = d.body), e.body_sha256) AS body_sha256, p.id AS endpoint_id, (SELECT run_id FROM runs WHERE ref = e.run) AS run_id
   FROM deliveries d JOIN events e ON e.position = d.event JOIN endpoints p ON p.ref = d.endpoint`
 
 /** The delivery as its row, for verbs that have to look at it first; scope applied. */
@@ -71,6 +72,7 @@ export function deliveryFrom(row: Row): DeliveryRow {
     attemptCount: row['attempt_count'] as number,
     nextAttemptAt: row['due_at'] as number | null,
     bodySha256: row['body_sha256'] as Uint8Array,
+    classes: row['classes'] as number,
     lastOutcome: row['last_outcome'] === null ? null : outcomes.decode(row['last_outcome']),
     createdAt: row['created_at'] as number,
     updatedAt: row['updated_at'] as number,

@@ -9,6 +9,7 @@ import type { SqliteContext } from './context.ts'
 import { Where, collectPage } from './where.ts'
 
 const COLUMNS = `e.position, e.mode, e.tenant_id, e.event_id, e.type, e.sequence, e.recorded_at, e.body_sha256,
+  e.schema_version, e.classes,
   (SELECT run_id FROM runs WHERE ref = e.run) AS run_id`
 
 export function findEvents({ db }: SqliteContext, input: Parameters<Store['findEvents']>[0]): EventRow[] {
@@ -37,10 +38,12 @@ export function readBody({ db }: SqliteContext, input: Parameters<Store['readBod
   if (input.endpointId !== null) {
     const delivery = db
       .prepare(
-        'SELECT 1 FROM deliveries WHERE event = ? AND endpoint = (SELECT ref FROM endpoints WHERE id = ?) LIMIT 1',
+        `SELECT d.body, (SELECT body FROM bodies WHERE ref = d.body) AS own_body FROM deliveries d
+         WHERE d.event = ? AND d.endpoint = (SELECT ref FROM endpoints WHERE id = ?) LIMIT 1`,
       )
       .get(input.eventPosition, input.endpointId)
     if (delivery === undefined) return null
+    if (delivery['body'] !== null) return delivery['own_body'] as Uint8Array
   }
   return bodyOf(db, input.eventPosition)
 }
@@ -65,8 +68,10 @@ function eventFrom(db: Database, row: Row): EventRow {
     runId: row['run_id'] as string | null,
     sequence: row['sequence'] as number | null,
     recordedAt: row['recorded_at'] as number,
+    schemaVersion: row['schema_version'] as number,
     bodySha256: row['body_sha256'] as Uint8Array,
     body: bodyOf(db, position) as Uint8Array,
+    classes: row['classes'] as number,
     deliveries: countDeliveries(db, position),
   }
 }

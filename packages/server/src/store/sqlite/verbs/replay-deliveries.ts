@@ -1,23 +1,39 @@
 import { deliveryStatuses, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import type { Store } from '../../store.ts'
+import type { ReplayedDelivery } from '../../rows.ts'
 import type { SqliteContext } from './context.ts'
+import { insertBody } from './insert-body.ts'
 
 type Input = Parameters<Store['replayDeliveries']>[0]
 type Output = Awaited<ReturnType<Store['replayDeliveries']>>
 
 const PENDING = deliveryStatuses.encode('pending')
 const MANUAL = triggers.encode('manual')
-const SELECT = `SELECT d.position, d.id, d.status, d.node, p.id AS endpoint_id
+const SELECT = `SELECT d.position, d.id, d.status, d.node, d.classes, d.endpoint, p.id AS endpoint_id
   FROM deliveries d JOIN endpoints p ON p.ref = d.endpoint WHERE p.deleted_at IS NULL AND d.event = ?`
 
-export function replayDeliveries({ db }: SqliteContext, input: Input): Output {
-  const { target, eventPosition, now } = input
+export function replayDeliveries(context: SqliteContext, input: Input): Output {
+  const { db } = context
+  const { target, now } = input
   const rows = select(db, input)
-  if (rows.length > 0) return rows.map((row) => reopen(db, row, now))
+  if (rows.length > 0) return reopenAllowed(context, rows, now)
   if (target.kind === 'all') return []
   if (target.kind === 'delivery') return null
-  return deliverNow(db, eventPosition, target.endpointId, input.newDeliveryId, now)
+  return deliverNow(context, input, target)
+}
+
+/** Those that may go are reopened; of several, those that may not are told as they are. */
+function reopenAllowed({ db, endpointRefs }: SqliteContext, rows: Row[], now: number): Output {
+  const may = (row: Row) =>
+    ((row['classes'] as number) & ~endpointRefs.byRef(row['endpoint'] as number).entry.grants) === 0
+  if (!rows.some(may)) return 'policy_changed'
+  return rows.map((row) => (may(row) ? reopen(db, row, now) : describe(row)))
+}
+
+function describe(row: Row): ReplayedDelivery {
+  const status = deliveryStatuses.decode(row['status'])
+  return { id: row['id'] as string, endpointId: row['endpoint_id'] as string, status }
 }
 
 function select(db: Database, { target, eventPosition }: Input): Row[] {
@@ -37,22 +53,40 @@ function reopen(db: Database, row: Row, now: number) {
   const inFlight = row['node'] !== null
   db.prepare(
     `UPDATE deliveries SET status = ?, reason = NULL, cycle_start = attempt_count + ?, known_outcomes = 0,
-       trigger = ?, due_at = ?, crashes_alone = 0, discarded_at = NULL, note = NULL, updated_at = ?
+       trigger = ?, due_at = ?, crashes_alone = 0, discarded_at = NULL, note = NULL, updated_at = ?,
+       watch = min(watch, 1)
      WHERE position = ?`,
   ).run(PENDING, inFlight ? 0 : 1, MANUAL, inFlight ? null : now, now, row['position'] as number)
   return reopened
 }
 
 /** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */
-function deliverNow(db: Database, event: number, endpointId: string, deliveryId: string, now: number): Output {
+function deliverNow(
+  { db, endpointRefs }: SqliteContext,
+  { eventPosition: event, newDeliveryId: deliveryId, now }: Input,
+  { endpointId, body, configVersion }: Extract<Input['target'], { kind: 'endpoint' }>,
+): Output {
+  if (configVersion !== undefined && configVersion !== db.configVersion()) return 'stale'
+  const facts = db.prepare('SELECT classes, type FROM events WHERE position = ?').get(event)
+  const endpoint = endpointRefs.byId(endpointId)
+  if (facts === undefined || endpoint === null) return null
+  const classes = body?.classes ?? (facts['classes'] as number)
+  if ((classes & ~endpoint.grants) !== 0) return 'policy_changed'
+  const bytes = body?.bytes ?? null
+  const watch = facts['type'] === 'agent.approval.requested' ? 1 : 0
   const made = db
     .prepare(
       `INSERT INTO deliveries (id, mode, tenant_id, event, endpoint, status, attempt_count, cycle_start, trigger, due_at,
-         deadline, created_at, updated_at)
-       SELECT ?, e.mode, e.tenant_id, e.position, p.ref, ?, 0, 1, ?, ?, e.deadline, ?, ?
+         deadline, created_at, updated_at, classes, watch)
+       SELECT ?, e.mode, e.tenant_id, e.position, p.ref, ?, 0, 1, ?, ?, e.deadline, ?, ?, ?, ?
        FROM events e JOIN endpoints p ON p.id = ? AND p.mode = e.mode AND p.tenant_id IN (e.tenant_id, '*')
        WHERE e.position = ? AND p.deleted_at IS NULL`,
     )
-    .run(deliveryId, PENDING, MANUAL, now, now, now, endpointId, event)
-  return made.changes === 0 ? null : [{ id: deliveryId, endpointId, status: 'pending' }]
+    .run(deliveryId, PENDING, MANUAL, now, now, now, classes, watch, endpointId, event)
+  if (made.changes === 0) return null
+  if (bytes !== null) {
+    const ref = insertBody(db, event, bytes, classes)
+    db.prepare('UPDATE deliveries SET body = ? WHERE position = ?').run(ref, made.lastInsertRowid)
+  }
+  return [{ id: deliveryId, endpointId, status: 'pending' }]
 }

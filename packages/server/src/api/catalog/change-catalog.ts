@@ -1,0 +1,61 @@
+import type { TypeDefinition } from '../../catalog/own-type.ts'
+import { MAX_TYPES, type Registering } from '../../catalog/register.ts'
+import { DEFAULT_SETTINGS } from '../../catalog/contracts.ts'
+import { refusedToBound, type Principal } from '../access/principal.ts'
+import type { ApiContext } from '../context.ts'
+import { refused, type Refused } from '../http/problem.ts'
+
+/** So often somebody else may change the same type meanwhile. */
+const MAX_TRIES = 5
+
+/** Types belong to a mode and to no tenant, so who changes them may not be bound to one. @throws Refused */
+export function mayChangeCatalog({ tenantId }: Principal): void {
+  if (tenantId !== null) throw refusedToBound('Event types belong to all tenants')
+}
+
+/**
+ * Decides on what is kept now and keeps the answer, again if somebody else was faster: two who publish the next version at
+ * the same time do not both get it.
+ *
+ * @param decide gets `null` where nothing is kept; may throw
+ * @throws Refused
+ */
+export async function changeType(
+  { context, principal: { mode }, now }: { context: ApiContext; principal: Principal; now: number },
+  type: string,
+  decide: (kept: TypeDefinition | null) => Registering,
+): Promise<Registering & { ok: true }> {
+  const { catalogs, store } = context
+  await catalogs.refresh(mode)
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const kept = catalogs.kept(mode, type)
+    const decision = decide(kept?.definition ?? null)
+    if (!decision.ok) throw registrationRefused(decision)
+    if (decision.outcome === 'unchanged') return decision
+    const result = await store.putEventType({
+      ...{ mode, type, now, maxTypes: MAX_TYPES },
+      definition: JSON.stringify(decision.definition),
+      expected: kept?.revision ?? 0,
+    })
+    if (result.kind === 'full') {
+      const detail = `There may be at most ${MAX_TYPES} event types of your own in a mode.`
+      throw refused('quota_exceeded', detail, 'Put what differs only in its data into one type.')
+    }
+    await catalogs.refresh(mode)
+    if (result.kind === 'conflict') continue
+    context.wake({ configVersion: result.configVersion })
+    return decision
+  }
+  throw refused('unavailable', 'The type is being changed without a pause.', 'Try again in a moment.')
+}
+
+/** Settings of a type that there is; of a built-in one nothing else can be changed. */
+export function settingsOf(kept: TypeDefinition | null): TypeDefinition {
+  return kept ?? { fact: '', runScoped: false, ...DEFAULT_SETTINGS, versions: [] }
+}
+
+export function registrationRefused({ errors, fix }: Registering & { ok: false }): Refused {
+  const [first] = errors
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  return refused('invalid_request', `${first?.path ?? ''}: ${first?.message ?? 'is not valid'}${more}.`, fix, errors)
+}

@@ -1,0 +1,87 @@
+import type { ProblemDetail } from '@runbell/sdk/contract'
+import { convertData } from '../core/conversion/convert-data.ts'
+import { planCuts } from '../core/cut-plan.ts'
+import { ALWAYS_GRANTED, DELIVERABLE, type ClassMask } from '../core/data-classes.ts'
+import type { JsonIndex } from '../core/json-index.ts'
+import { scanJson } from '../core/json-scan.ts'
+import { shapeOf, type DataShape } from '../core/schema/data-shape.ts'
+import type { VersionDefinition } from './own-type.ts'
+import { createValidators } from './validator.ts'
+
+const validators = createValidators('linear')
+const LIMITS = { maxDepth: 64, maxMembers: 20_000 }
+
+/** Examples that are not valid under their own schema, or have fields that it does not know. */
+export function exampleProblems(schema: Record<string, unknown>, examples: Record<string, unknown>[]): ProblemDetail[] {
+  let validate: ReturnType<typeof validators.compile>
+  try {
+    validate = validators.compile(schema)
+  } catch {
+    return [{ path: '/schema', message: 'cannot be compiled: it is no JSON Schema 2020-12' }]
+  }
+  const shape = shapeOf(schema)
+  return examples.flatMap((example, index) => {
+    const problems = validate(example).map(({ path, message }) => ({ path: `/examples/${index}${path}`, message }))
+    const unknown = planCuts(indexOf(example), 0, shape).parts.filter(({ bit }) => bit === 0)
+    if (unknown.length === 0) return problems
+    return [...problems, { path: `/examples/${index}`, message: 'has fields that the schema does not know' }]
+  })
+}
+
+/**
+ * Whether each example, cut and converted as delivery does it, is valid for those pinned to the version before: for every
+ * set of grants that makes a difference.
+ */
+export function conversionProblems(next: VersionDefinition, before: VersionDefinition): ProblemDetail[] {
+  const [shape, oldShape] = [shapeOf(next.schema), shapeOf(before.schema)]
+  const validate = validators.compile(openly(before.schema))
+  const problems: ProblemDetail[] = []
+  for (const [index, example] of next.examples.entries()) {
+    const plan = planCuts(indexOf(example), 0, shape)
+    for (const granted of grantSets(plan.classes)) {
+      const cut = plan.cut(granted)
+      const converted = convertData(cut.data ?? plan.json.bytes, next.down ?? [])
+      const value = deliveredValue(converted, oldShape, granted)
+      const [first] = validate(value)
+      if (first === undefined) continue
+      const what = `converted to version ${before.version} it is wrong at ${first.path || 'its root'}, which ${first.message}`
+      problems.push({ path: `/examples/${index}`, message: what })
+      break
+    }
+  }
+  return problems
+}
+
+function deliveredValue(data: Uint8Array, shape: DataShape, granted: ClassMask): unknown {
+  const json = scanned(data)
+  const cut = planCuts(json, json.root, shape).cut(granted).data
+  return cut === null ? json.value(json.root) : scanned(cut).value(0)
+}
+
+/** All subsets of the grantable classes that occur. */
+function grantSets(classes: ClassMask): ClassMask[] {
+  const occurring = classes & DELIVERABLE & ~ALWAYS_GRANTED
+  const sets: ClassMask[] = []
+  for (let subset = occurring; ; subset = (subset - 1) & occurring) {
+    sets.push(subset | ALWAYS_GRANTED)
+    if (subset === 0) return sets
+  }
+}
+
+/** As a consumer reads: fields it does not know are passed over. */
+function openly(schema: Record<string, unknown>): Record<string, unknown> {
+  const text = JSON.stringify(schema, (key, value: unknown) =>
+    key === 'additionalProperties' && value === false ? undefined : value,
+  )
+  return JSON.parse(text) as Record<string, unknown>
+}
+
+function indexOf(example: Record<string, unknown>): JsonIndex {
+  return scanned(Buffer.from(JSON.stringify(example), 'utf8'))
+}
+
+function scanned(bytes: Uint8Array): JsonIndex {
+  const scan = scanJson(bytes, LIMITS)
+  if (!scan.ok) throw new Error(`an example cannot be read: ${scan.error.message}`)
+  return scan.json
+}

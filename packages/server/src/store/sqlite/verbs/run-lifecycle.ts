@@ -1,0 +1,101 @@
+import type { Warning } from '@runbell/sdk/contract'
+import {
+  CHILD_PHASES,
+  NEW_RUN,
+  RUN_PHASES,
+  type ChildPhase,
+  type LifecycleFact,
+  type RunState,
+} from '../../../core/catalog/lifecycle-fact.ts'
+import { followLifecycle } from '../../../core/catalog/lifecycle.ts'
+import type { AcceptItem, AcceptResult } from '../../accept.ts'
+import { modes } from '../codes.ts'
+import type { Database, Row } from '../database.ts'
+
+/** The event's place in its run; nothing was changed where it is refused. */
+export type RunStep =
+  | { kind: 'taken'; ref: number | null; sequence: number | null; warnings: Warning[] }
+  | Extract<AcceptResult, { kind: 'refused' }>
+
+const CHILD_KINDS = { tool_call: 0, approval: 1 } as const
+
+/** Lifecycle, budget, and the next `sequence`, in this order; the first event of a run makes it (details 1). */
+export function stepRun(db: Database, item: AcceptItem, budget: number, now: number): RunStep {
+  if (item.runId === null) return { kind: 'taken', ref: null, sequence: null, warnings: [] }
+  const mode = modes.encode(item.mode)
+  const row = db
+    .prepare(
+      `SELECT ref, last_sequence, phase, started, ended_by FROM runs WHERE mode = ? AND tenant_id = ? AND run_id = ?`,
+    )
+    .get(mode, item.tenantId, item.runId)
+  const run = row === undefined ? NEW_RUN : stateFrom(row)
+  const ref = (row?.['ref'] as number | undefined) ?? null
+  const fact = item.lifecycle
+  const child = fact === null ? null : readChild(db, ref, fact)
+  const step = fact === null ? null : followLifecycle(run, child, fact)
+  if (step?.kind === 'refused') return step
+  const sequence = ((row?.['last_sequence'] as number | undefined) ?? 0) + 1
+  if (sequence > budget) {
+    const message = `the run has had ${budget} events, which is its budget`
+    return { kind: 'refused', code: 'run_event_budget_exceeded', message }
+  }
+  const warnings = (step?.warnings ?? []).map((message): Warning => ({ code: 'lifecycle', path: '/type', message }))
+  const state = step?.run ?? run
+  const kept = { ref, sequence, state, flagged: warnings.length > 0 ? 1 : 0, now }
+  const runRef = ref === null ? insertRun(db, mode, item, kept) : updateRun(db, ref, kept)
+  if (fact !== null && step !== null && step.child !== null) writeChild(db, runRef, fact, step.child)
+  return { kind: 'taken', ref: runRef, sequence, warnings }
+}
+
+interface Kept {
+  sequence: number
+  state: RunState
+  flagged: number
+  now: number
+}
+
+function insertRun(db: Database, mode: number, item: AcceptItem, { sequence, state, flagged, now }: Kept): number {
+  const { lastInsertRowid } = db
+    .prepare(
+      `INSERT INTO runs (mode, tenant_id, run_id, last_sequence, phase, started, ended_by, lifecycle_warnings,
+         created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(mode, item.tenantId, item.runId, sequence, ...columnsOf(state), flagged, now, now)
+  return lastInsertRowid as number
+}
+
+function updateRun(db: Database, ref: number, { sequence, state, flagged, now }: Kept): number {
+  db.prepare(
+    `UPDATE runs SET last_sequence = ?, phase = ?, started = ?, ended_by = ?,
+       lifecycle_warnings = lifecycle_warnings + ?, updated_at = ? WHERE ref = ?`,
+  ).run(sequence, ...columnsOf(state), flagged, now, ref)
+  return ref
+}
+
+function columnsOf({ phase, started, endedBy }: RunState): [number, number, string | null] {
+  return [RUN_PHASES.indexOf(phase), started ? 1 : 0, endedBy]
+}
+
+function stateFrom(row: Row): RunState {
+  return {
+    phase: RUN_PHASES[row['phase'] as number] ?? 'none',
+    started: row['started'] === 1,
+    endedBy: row['ended_by'] as string | null,
+  }
+}
+
+function readChild(db: Database, run: number | null, { child }: LifecycleFact): ChildPhase | null {
+  if (run === null || child === null) return null
+  const row = db
+    .prepare('SELECT phase FROM run_children WHERE run = ? AND kind = ? AND id = ?')
+    .get(run, CHILD_KINDS[child.kind], child.id)
+  return row === undefined ? null : (CHILD_PHASES[row['phase'] as number] ?? null)
+}
+
+function writeChild(db: Database, run: number, { child }: LifecycleFact, phase: ChildPhase): void {
+  if (child === null) return
+  db.prepare(
+    `INSERT INTO run_children (run, kind, id, phase) VALUES (?, ?, ?, ?)
+     ON CONFLICT (run, kind, id) DO UPDATE SET phase = excluded.phase`,
+  ).run(run, CHILD_KINDS[child.kind], child.id, CHILD_PHASES.indexOf(phase))
+}

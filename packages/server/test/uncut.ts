@@ -1,0 +1,4 @@
+import type { BodySource } from '../src/core/event-bodies.ts'
+
+/** For tests that are not about data classes: everybody gets the uncut body. */
+export const UNCUT: BodySource = { bodyFor: () => null, release: () => {} }
