@@ -13,7 +13,10 @@ export type TypeSettings = Pick<TypeDefinition, 'enforcement' | 'lifecycle'>
 export const DEFAULT_SETTINGS: TypeSettings = { enforcement: 'enforce', lifecycle: 'warn' }
 
 /** The contract of a type of the built-in catalog. */
-export function builtInContract({ type, runScoped, versions }: EventType, settings: TypeSettings): TypeContract {
+export function builtInContract(
+  { type, runScoped, versions }: EventType,
+  { enforcement, lifecycle }: TypeSettings,
+): TypeContract {
   const compiled = versions.map(({ version, schema }) =>
     lazy(version, () => ({
       version,
@@ -24,7 +27,7 @@ export function builtInContract({ type, runScoped, versions }: EventType, settin
     })),
   )
   const origin = type.startsWith('runbell.') ? ('service' as const) : ('agent' as const)
-  return contractOf({ type, runScoped, origin, ...settings }, compiled)
+  return contractOf({ type, runScoped, origin, enforcement, lifecycle }, compiled)
 }
 
 /** The contract of a producer's own type. */

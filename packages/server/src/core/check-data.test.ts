@@ -91,6 +91,14 @@ describe('summary text', () => {
     expect(refusal.errors[0]?.message).toContain('control or bidirectional')
   })
 
+  it('is refused, however lenient the type is', () => {
+    const catalog = testCatalog({}, { 'agent.tool_call.completed': { enforcement: 'warn', lifecycle: 'warn' } })
+    expect(refused(toolCall({ summary: 'Refund \u202e48 EUR' }), { catalog }).code).toBe('schema_mismatch')
+    expect(accepted(toolCall({ summary: 7 }), { catalog }).warnings).toMatchObject([
+      { code: 'schema_mismatch', path: '/data/summary' },
+    ])
+  })
+
   it.each([['Zoë said “no” – twice 🙂'], ['استرداد 84 يورو'], ['החזר'], ['返金 84 ユーロ']])('may be %s', (summary) => {
     expect(accepted(toolCall({ summary })).warnings).toEqual([])
   })

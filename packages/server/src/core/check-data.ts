@@ -9,6 +9,8 @@ export interface CheckedData {
   plan: CutPlan
   /** Where it does not match; paths are into the event. */
   problems: DataProblem[]
+  /** Summaries with characters that are refused whatever the type's settings are. */
+  unsafe: DataProblem[]
 }
 
 const SUMMARY = classBit('summary')
@@ -26,8 +28,9 @@ export function checkData(json: JsonIndex, node: number, version: VersionContrac
     .validate(json.value(node))
     .map((problem) => ({ ...problem, path: `/data${problem.path}`.slice(0, MAX_PATH) }))
   const plan = planCuts(json, node, version.shape)
-  for (const part of plan.parts) if (part.bit === SUMMARY) problems.push(...unsafeTexts(json, part.node))
-  return { plan, problems: problems.slice(0, MAX_REPORTED) }
+  const summaries = plan.parts.filter(({ bit }) => bit === SUMMARY)
+  const unsafe = summaries.flatMap((part) => unsafeTexts(json, part.node)).slice(0, MAX_REPORTED)
+  return { plan, problems, unsafe }
 }
 
 /** Summaries are read by people who then decide something: they are refused rather than altered (contract). */

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '@runbell/sdk/contract'
 import type { LifecycleFact } from './catalog/lifecycle-fact.ts'
-import type { Catalog, TypeContract, VersionContract } from './catalog/type-contract.ts'
+import type { Catalog, DataProblem, TypeContract, VersionContract } from './catalog/type-contract.ts'
 import { checkData, droppedFields, toDetails, type CheckedData } from './check-data.ts'
 import { findType } from './check-type.ts'
 import type { CheckResult, Refusal } from './checked-event.ts'
@@ -26,6 +26,9 @@ export interface CheckContext extends FieldContext {
   /** A faster decoder. */
   decode?: DecodeText
 }
+
+/** Wrong places an answer names. */
+const MAX_REPORTED = 20
 
 const KNOWN_KEYS = [
   'type',
@@ -80,7 +83,8 @@ export function checkEvent(received: JsonIndex, context: CheckContext): CheckRes
     return refuse('insufficient_scope', 'this API key is bound to another tenant', errors)
   }
   const checked = checkData(json, dataNode, version)
-  if (checked.problems.length > 0 && contract.enforcement === 'enforce') return mismatch(contract, version, checked)
+  const wrong = contract.enforcement === 'enforce' ? [...checked.problems, ...checked.unsafe] : checked.unsafe
+  if (wrong.length > 0) return mismatch(contract, version, wrong)
   warnOf(reader, checked, json, context.warnBytes)
   return accept({ json, reader, fields, contract, checked, idempotencyKey, publicUrl: context.publicUrl })
 }
@@ -150,14 +154,15 @@ const CHILD_KINDS = [
   { prefix: 'agent.approval.', kind: 'approval', id: 'approval_id' },
 ] as const
 
-function mismatch(contract: TypeContract, version: VersionContract, { problems }: CheckedData): CheckResult {
+function mismatch(contract: TypeContract, version: VersionContract, wrong: DataProblem[]): CheckResult {
   const name = `version ${version.version} of ${contract.type}`
-  const errors = toDetails(problems)
+  const errors = toDetails(wrong.slice(0, MAX_REPORTED))
   return refuse('schema_mismatch', `the data does not match ${name}`, errors)
 }
 
 function warnOf(reader: EnvelopeReader, { plan, problems }: CheckedData, json: JsonIndex, warnBytes: number): void {
-  for (const { path, message } of problems) reader.warnings.push({ code: 'schema_mismatch', path, message })
+  for (const { path, message } of problems.slice(0, MAX_REPORTED))
+    reader.warnings.push({ code: 'schema_mismatch', path, message })
   reader.warnings.push(...droppedFields(plan))
   const size = json.end(json.root) - json.start(json.root)
   if (size <= warnBytes) return
