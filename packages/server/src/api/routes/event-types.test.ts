@@ -106,7 +106,7 @@ describe('POST /v1/event-types', () => {
     )
     expect(answer).toContain(suggested)
     expect(json.suggested_fix.length).toBeGreaterThan(5)
-    expect((await test.get(`/v1/event-types/${String('type' in fields ? fields.type : TYPE)}`)).status).toBe(404)
+    expect((await test.get(`/v1/event-types/${'type' in fields ? fields.type : TYPE}`)).status).toBe(404)
   })
 
   it('runs a pattern in time that grows with the text, whatever the pattern', async () => {
@@ -141,7 +141,7 @@ describe('POST /v1/event-types', () => {
 
   it('lets one of two who register different types of one name at the same time win', async () => {
     const answers = await Promise.all([register(), register({ schema: schema({ other: text }), examples: [{}] })])
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409])
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 409]))
   })
 })
 
