@@ -1,5 +1,5 @@
 import { verifyWebhook } from '@runbell/sdk/signing'
-import { CloudEvent, HTTP } from 'cloudevents'
+import { HTTP, type CloudEvent } from 'cloudevents'
 import { describe, expect, test } from 'vitest'
 import { createEndpoint, eventOf, get, post, publish, request } from '../support/client.ts'
 import { shareServer } from '../support/shared-server.ts'
@@ -51,7 +51,7 @@ describe('formats', () => {
     const { receiver } = await receive('thin', { data_classes: ['tool_output'], tenant_id: 'thin' })
     const { event_id: eventId } = await publish(server, { ...EVENT, tenant_id: 'thin' })
     await receiver.until((received) => received.length === 1)
-    const body = JSON.parse(receiver.received[0]?.body.toString() ?? '') as Record<string, any>
+    const body = JSON.parse(receiver.received[0]?.body.toString() ?? '') as Record<string, unknown>
     expect(body).toMatchObject({
       event_id: eventId,
       type: EVENT.type,
@@ -73,7 +73,7 @@ describe('formats', () => {
     await receiver.until((received) => received.length === 1)
     const [got] = receiver.received
     expect(got?.headers['content-type']).toBe('application/cloudevents+json')
-    const read = HTTP.toEvent({ headers: { ...got?.headers }, body: got?.body.toString() ?? '' }) as CloudEvent<any>
+    const read = HTTP.toEvent({ headers: { ...got?.headers }, body: got?.body.toString() ?? '' }) as CloudEvent<unknown>
     expect(read.validate()).toBe(true)
     expect(read).toMatchObject({
       specversion: '1.0',
