@@ -58,17 +58,20 @@ export function registerVersion(kept: TypeDefinition, input: VersionInput, now: 
     const message = `version ${same.version} is not the current one any more: it cannot change`
     return refuse([detail('/version', message, null)], `Change version ${current.version}, or publish the next one.`)
   }
-  const isNext = input.version === current.version + 1 || (input.version === null && comparison.verdict === 'breaking')
-  if (isNext) return nextVersion(kept, current, input, now)
+  const stays = comparison.changes.every(({ in_place: inPlace }) => inPlace)
+  if (input.version === current.version + 1 || (input.version === null && !stays)) {
+    return nextVersion(kept, current, input, now)
+  }
   if (input.version !== null && same === undefined) {
     const message = `is ${current.version}, to extend it, or ${current.version + 1}, for the next one`
     return refuse([detail('/version', message, null)], 'Correct the version.')
   }
-  if (comparison.verdict === 'breaking') return refuse(breaking(comparison), nextFix(current))
+  if (!stays) return refuse(notInPlace(comparison), nextFix(current))
   const errors = versionErrors(input)
-  if (errors.length > 0) return refuse(errors, 'Correct the schema and send it again.')
-  if (comparison.verdict === 'unchanged') return { ok: true, outcome: 'unchanged', definition: kept }
-  const extended = { ...current, schema: input.schema, examples: input.examples, changedAt: now }
+  if (errors.length > 0) return refuse(errors, 'Correct what is named, and send it again.')
+  if (isSame(current, input)) return { ok: true, outcome: 'unchanged', definition: kept }
+  const changedAt = comparison.verdict === 'unchanged' ? current.changedAt : now
+  const extended = { ...current, schema: input.schema, examples: input.examples, changedAt }
   return { ok: true, outcome: 'extended', definition: { ...kept, versions: [...kept.versions.slice(0, -1), extended] } }
 }
 
@@ -89,9 +92,14 @@ function nextVersion(kept: TypeDefinition, current: VersionDefinition, input: Ve
   return { ok: true, outcome: 'new_version', definition: { ...kept, versions: [...kept.versions, next] } }
 }
 
-/** What a version changes, for whoever asks before registering it. */
-export function breaking({ changes }: SchemaComparison): ProblemDetail[] {
-  const found = changes.filter(({ verdict }) => verdict === 'breaking')
+/** Words and examples of a version may change; what is checked may not. */
+function isSame({ schema, examples }: VersionDefinition, input: VersionInput): boolean {
+  return JSON.stringify([schema, examples]) === JSON.stringify([input.schema, input.examples])
+}
+
+/** What a version may not gain while it stays the same one. */
+function notInPlace({ changes }: SchemaComparison): ProblemDetail[] {
+  const found = changes.filter(({ in_place: inPlace }) => !inPlace)
   return found.map(({ path, reason }: SchemaChange) => ({ path: `/data${path}`, message: reason }))
 }
 

@@ -7,6 +7,7 @@ import { scanJson } from '../core/json-scan.ts'
 import { shapeOf, type DataShape } from '../core/schema/data-shape.ts'
 import type { VersionDefinition } from './own-type.ts'
 import { createValidators } from './validator.ts'
+import { variantsOf } from './vary-example.ts'
 
 const validators = createValidators('linear')
 const LIMITS = { maxDepth: 64, maxMembers: 20_000 }
@@ -29,28 +30,48 @@ export function exampleProblems(schema: Record<string, unknown>, examples: Recor
 }
 
 /**
- * Whether each example, cut and converted as delivery does it, is valid for those pinned to the version before: for every
- * set of grants that makes a difference.
+ * Whether what a producer may send, cut and converted as delivery does it, is valid for those pinned to the version before:
+ * each example for every set of grants that makes a difference, and what else the schema allows in its place.
  */
 export function conversionProblems(next: VersionDefinition, before: VersionDefinition): ProblemDetail[] {
   const [shape, oldShape] = [shapeOf(next.schema), shapeOf(before.schema)]
   const validate = validators.compile(openly(before.schema))
-  const problems: ProblemDetail[] = []
-  for (const [index, example] of next.examples.entries()) {
-    const plan = planCuts(indexOf(example), 0, shape)
-    for (const granted of grantSets(plan.classes)) {
+  const isValid = validators.compile(next.schema)
+
+  function problemOf(data: Record<string, unknown>, allGrants: boolean): string | null {
+    const plan = planCuts(indexOf(data), 0, shape)
+    const grants = allGrants ? grantSets(plan.classes) : [DELIVERABLE]
+    for (const granted of grants) {
       const cut = plan.cut(granted)
       const converted = convertData(cut.data ?? plan.json.bytes, next.down ?? [])
-      const value = deliveredValue(converted, oldShape, granted)
-      const [first] = validate(value)
+      const [first] = validate(deliveredValue(converted, oldShape, granted))
       if (first === undefined) continue
-      const what = `converted to version ${before.version} it is wrong at ${first.path || 'its root'}, which ${first.message}`
-      problems.push({ path: `/examples/${index}`, message: what })
-      break
+      return `converted to version ${before.version} it is wrong at ${first.path || 'its root'}, which ${first.message}`
+    }
+    return null
+  }
+
+  const problems: ProblemDetail[] = []
+  for (const [index, example] of next.examples.entries()) {
+    const path = `/examples/${index}`
+    const message = problemOf(example, true)
+    if (message !== null) {
+      problems.push({ path, message })
+      continue
+    }
+    for (const { path: at, data } of variantsOf(example, next.schema, Math.ceil(MAX_VARIANTS / next.examples.length))) {
+      if (problems.length >= MAX_PROBLEMS) return problems
+      if (isValid(data).length > 0) continue
+      const wrong = problemOf(data, false)
+      if (wrong !== null) problems.push({ path, message: `with another value at ${at}, ${wrong}` })
     }
   }
   return problems
 }
+
+const MAX_PROBLEMS = 20
+/** Of all examples together: a server that registers a type goes on serving. */
+const MAX_VARIANTS = 1000
 
 function deliveredValue(data: Uint8Array, shape: DataShape, granted: ClassMask): unknown {
   const json = scanned(data)

@@ -13,7 +13,7 @@ export function undeliveredApproval(delivery: Unannounced): Uint8Array {
   const { approvalId, expiresAt } = requestIn(delivery.body)
   const name = delivery.deliveryId.slice(idPrefix('delivery', delivery.mode).length)
   const event = {
-    event_id: `${idPrefix('event', delivery.mode)}undelivered_${name}_${delivery.cycleStart}`,
+    event_id: `${idPrefix('event', delivery.mode)}undelivered_${name}_${delivery.replays + 1}`,
     type: 'runbell.approval.undelivered',
     tenant_id: delivery.tenantId,
     agent: { id: 'runbell' },

@@ -286,8 +286,8 @@ export interface Unannounced {
   status: Exclude<DeliveryStatus, 'pending' | 'delivered'>
   reason: DeliveryReason | null
   attemptCount: number
-  /** Number of the first attempt of this cycle: after a replay it can end again. */
-  cycleStart: number
+  /** How often it was replayed: after each time it can end again. */
+  replays: number
   /** Outcome of the latest attempt that has one. */
   lastOutcome: AttemptOutcomeName | null
   /** The uncut body of the event. */

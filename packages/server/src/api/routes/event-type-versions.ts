@@ -64,7 +64,13 @@ const verdictSchema = z
     verdict: z.enum(['new', 'unchanged', 'additive', 'breaking']),
     version: z.int(),
     changes: z.array(
-      z.object({ path: z.string(), kind: z.string(), verdict: z.enum(['additive', 'breaking']), reason: z.string() }),
+      z.object({
+        path: z.string(),
+        kind: z.string(),
+        verdict: z.enum(['additive', 'breaking']),
+        in_place: z.boolean(),
+        reason: z.string(),
+      }),
     ),
     errors: z.array(z.object({ path: z.string(), message: z.string(), suggested_fix: z.string().optional() })),
   })

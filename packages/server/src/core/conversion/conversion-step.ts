@@ -11,8 +11,8 @@ export type ConversionStep =
   | { op: 'move'; from: string; to: string }
   /** Takes a member away. */
   | { op: 'drop'; path: string }
-  /** Sets a member to a fixed value, whether or not it is there; its object must be there. */
-  | { op: 'constant'; path: string; value: ConstantValue }
+  /** Sets a member to a fixed value, or only where it is not there; its object must be there. */
+  | { op: 'constant'; path: string; value: ConstantValue; only_if_absent?: boolean }
   /** Replaces a string, number or boolean by another; one that is not in `values` becomes `otherwise`, or stays. */
   | { op: 'map'; path: string; values: Readonly<Record<string, ConstantValue>>; otherwise?: ConstantValue }
 

@@ -2,7 +2,7 @@ import { applyEdits, utf8Bytes, type ByteEdit } from '../byte-edits.ts'
 import type { JsonIndex } from '../json-index.ts'
 import { removalSpans } from '../json-removal.ts'
 import { scanJson } from '../json-scan.ts'
-import type { ConstantValue, ConversionStep } from './conversion-step.ts'
+import type { ConversionStep } from './conversion-step.ts'
 import { nodesAt, tokensOf } from './step-path.ts'
 
 /** Steps may move values deeper than an event's data may be. */
@@ -39,7 +39,7 @@ function editsOf(json: JsonIndex, step: ConversionStep): ByteEdit[] {
     case 'drop':
       return remove(json, nodesAt(json, tokensOf(step.path)))
     case 'constant':
-      return setConstant(json, tokensOf(step.path), step.value)
+      return setConstant(json, tokensOf(step.path), step)
     case 'map':
       return mapValues(json, tokensOf(step.path), step)
   }
@@ -105,14 +105,18 @@ function append(json: JsonIndex, object: number, member: string, gone: readonly 
   return { start: end, end, text: utf8Bytes(stays ? `,${member}` : member) }
 }
 
-function setConstant(json: JsonIndex, tokens: readonly string[], value: ConstantValue): ByteEdit[] {
+function setConstant(
+  json: JsonIndex,
+  tokens: readonly string[],
+  { value, only_if_absent: keep = false }: Extract<ConversionStep, { op: 'constant' }>,
+): ByteEdit[] {
   const name = tokens.at(-1) as string
   const text = JSON.stringify(value)
   const objects = nodesAt(json, tokens.slice(0, -1)).filter((node) => json.kind(node) === 'object')
-  return objects.map((object) => {
+  return objects.flatMap((object) => {
     const member = json.member(object, name)
     if (member === -1) return append(json, object, `${JSON.stringify(name)}:${text}`, [])
-    return { start: json.start(member), end: json.end(member), text: utf8Bytes(text) }
+    return keep ? [] : { start: json.start(member), end: json.end(member), text: utf8Bytes(text) }
   })
 }
 

@@ -13,7 +13,7 @@ const FIELDS: Readonly<Record<ConversionStep['op'], { required: string[]; option
   rename: { required: ['path', 'to'], optional: [] },
   move: { required: ['from', 'to'], optional: [] },
   drop: { required: ['path'], optional: [] },
-  constant: { required: ['path', 'value'], optional: [] },
+  constant: { required: ['path', 'value'], optional: ['only_if_absent'] },
   map: { required: ['path', 'values'], optional: ['otherwise'] },
 }
 
@@ -54,7 +54,11 @@ function valueErrors(step: Record<string, unknown>, at: string): ProblemDetail[]
     check('path', pathProblem(step['path'], stars))
   }
   if (step['op'] === 'rename') check('to', nameProblem(step['to']))
-  if (step['op'] === 'constant') check('value', scalarProblem(step['value']))
+  if (step['op'] === 'constant') {
+    check('value', scalarProblem(step['value']))
+    const flag = step['only_if_absent'] ?? false
+    check('only_if_absent', typeof flag === 'boolean' ? null : 'is true or false')
+  }
   if (step['op'] === 'map') {
     check('values', valuesProblem(step['values']))
     if (Object.hasOwn(step, 'otherwise')) check('otherwise', scalarProblem(step['otherwise']))

@@ -1,4 +1,4 @@
-import type { SchemaChange } from './schema-change.ts'
+import type { FoundChange } from './schema-change.ts'
 import { inside, type SchemaObject } from './schema-problem.ts'
 
 /** Keywords that say nothing about a value, or that are compared elsewhere. */
@@ -11,7 +11,7 @@ const UPPER = ['maxLength', 'maximum', 'exclusiveMaximum', 'maxItems', 'maxPrope
 const LOWER = ['minLength', 'minimum', 'exclusiveMinimum', 'minItems', 'minProperties']
 
 /** What became of one value, without what is inside it. */
-export function compareLeaves(old: SchemaObject, fresh: SchemaObject, path: string): SchemaChange[] {
+export function compareLeaves(old: SchemaObject, fresh: SchemaObject, path: string): FoundChange[] {
   const open = old['x-open'] === true
   const changes = [
     ...typeChange(old, fresh, path),
@@ -33,7 +33,7 @@ export function compareLeaves(old: SchemaObject, fresh: SchemaObject, path: stri
   return changes
 }
 
-function keywordChange(keyword: string, old: unknown, fresh: unknown, path: string, open: boolean): SchemaChange[] {
+function keywordChange(keyword: string, old: unknown, fresh: unknown, path: string, open: boolean): FoundChange[] {
   if (JSON.stringify(old) === JSON.stringify(fresh)) return []
   const isUpper = UPPER.includes(keyword)
   if (isUpper || LOWER.includes(keyword)) return boundChange(keyword, old, fresh, path, isUpper, open)
@@ -59,7 +59,7 @@ function boundChange(
   path: string,
   isUpper: boolean,
   open: boolean,
-): SchemaChange[] {
+): FoundChange[] {
   const none = isUpper ? Infinity : -Infinity
   const [before, after] = [Number(old ?? none), Number(fresh ?? none)]
   const tighter = isUpper ? after < before : after > before
@@ -89,7 +89,7 @@ function typeOfWord(word: string): string {
   return typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value
 }
 
-function typeChange(old: SchemaObject, fresh: SchemaObject, path: string): SchemaChange[] {
+function typeChange(old: SchemaObject, fresh: SchemaObject, path: string): FoundChange[] {
   const [before, after] = [typesOf(old), typesOf(fresh)]
   if (before === null) {
     if (after === null) return []
@@ -122,8 +122,8 @@ function list(types: ReadonlySet<string>): string {
   return [...types].join(' or ')
 }
 
-function classChange(old: SchemaObject, fresh: SchemaObject, path: string): SchemaChange[] {
-  return ['x-data-class', 'x-data-class-from'].flatMap((keyword): SchemaChange[] => {
+function classChange(old: SchemaObject, fresh: SchemaObject, path: string): FoundChange[] {
+  return ['x-data-class', 'x-data-class-from'].flatMap((keyword): FoundChange[] => {
     const [before, after] = [old[keyword], fresh[keyword]]
     if (before === after) return []
     const reason = `its data class was ${shown(before, 'stated inside')} and is ${shown(after, 'stated inside')}: who gets it changes`
@@ -137,7 +137,7 @@ function wordsOf(schema: SchemaObject): string[] | null {
   return Array.isArray(schema['enum']) ? schema['enum'].map((word) => JSON.stringify(word)) : null
 }
 
-function wordsChange(old: SchemaObject, fresh: SchemaObject, path: string, open: boolean): SchemaChange[] {
+function wordsChange(old: SchemaObject, fresh: SchemaObject, path: string, open: boolean): FoundChange[] {
   const [before, after] = [wordsOf(old), wordsOf(fresh)]
   if (before === null) {
     if (after === null) return []

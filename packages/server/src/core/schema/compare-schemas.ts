@@ -1,5 +1,5 @@
 import { compareLeaves } from './compare-leaves.ts'
-import type { SchemaChange } from './schema-change.ts'
+import type { FoundChange, SchemaChange } from './schema-change.ts'
 import { inside, isSchemaObject, resolveLocal, type SchemaObject } from './schema-problem.ts'
 
 export type SchemaVerdict = 'unchanged' | 'additive' | 'breaking'
@@ -14,15 +14,16 @@ export interface SchemaComparison {
  * passed over. Additive: whatever is valid under `after` is what they expect. What cannot be shown to be so is breaking.
  */
 export function compareSchemas(before: SchemaObject, after: SchemaObject): SchemaComparison {
-  const changes: SchemaChange[] = []
+  const changes: FoundChange[] = []
   const compared = new Map<unknown, Set<unknown>>()
 
   function compare(oldValue: unknown, newValue: unknown, path: string): void {
+    // By what was written, before references are followed: one that leads back to itself is met again.
+    const known = compared.get(oldValue) ?? new Set()
+    if (known.has(newValue)) return
+    compared.set(oldValue, known.add(newValue))
     const [old, fresh] = [follow(oldValue, before), follow(newValue, after)]
     if (old === fresh) return
-    const known = compared.get(old) ?? new Set()
-    if (known.has(fresh)) return
-    compared.set(old, known.add(fresh))
     changes.push(...compareLeaves(old, fresh, path))
     compareObjects(old, fresh, path)
     if ('items' in old || 'items' in fresh) compareInner(old['items'], fresh['items'], inside(path, '*'))
@@ -80,10 +81,18 @@ export function compareSchemas(before: SchemaObject, after: SchemaObject): Schem
   }
 
   compare(before, after, '')
-  return { verdict: verdictOf(changes), changes }
+  return { verdict: verdictOf(changes), changes: changes.map(inPlace) }
 }
 
-function verdictOf(changes: readonly SchemaChange[]): SchemaVerdict {
+/** What a version may gain while it stays the same one (contract, "Versions"). */
+const EXTENSIONS = new Set(['added_optional', 'bound_widened', 'enum_grown'])
+
+function inPlace(change: FoundChange): SchemaChange {
+  const { path, kind, verdict, reason } = change
+  return { path, kind, verdict, in_place: verdict === 'additive' && EXTENSIONS.has(kind), reason }
+}
+
+function verdictOf(changes: readonly FoundChange[]): SchemaVerdict {
   if (changes.length === 0) return 'unchanged'
   return changes.some(({ verdict }) => verdict === 'breaking') ? 'breaking' : 'additive'
 }
@@ -100,13 +109,13 @@ function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-function removed(path: string, twins: readonly string[]): SchemaChange {
+function removed(path: string, twins: readonly string[]): FoundChange {
   const renamed = twins.length === 1 ? `; if it is called "${twins[0]}" now, declare that as a rename` : ''
   const reason = `the field is gone, and consumers read it${renamed}`
   return { path, kind: 'removed', verdict: 'breaking', reason }
 }
 
-function addedField(path: string, required: boolean): SchemaChange {
+function addedField(path: string, required: boolean): FoundChange {
   if (!required)
     return {
       path,
@@ -118,7 +127,7 @@ function addedField(path: string, required: boolean): SchemaChange {
   return { path, kind: 'added_required', verdict: 'additive', reason }
 }
 
-function requiredChange(path: string, before: boolean, after: boolean): SchemaChange[] {
+function requiredChange(path: string, before: boolean, after: boolean): FoundChange[] {
   if (before === after) return []
   if (after) {
     const reason = 'it is always there now: consumers had to do without it before; producers must send it'

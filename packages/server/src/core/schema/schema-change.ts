@@ -4,6 +4,11 @@ export interface SchemaChange {
   path: string
   kind: string
   verdict: 'additive' | 'breaking'
+  /** A version may gain it without becoming another one: nothing that could be sent before is refused now. */
+  in_place: boolean
   /** For a person. */
   reason: string
 }
+
+/** A change as it is found. */
+export type FoundChange = Omit<SchemaChange, 'in_place'>

@@ -57,9 +57,10 @@ export class MemoryAcceptance extends MemoryNodes {
     return { kind: 'taken', sequence: run.sequence, warnings }
   }
 
+  /** One that was replayed meanwhile goes on being watched: its next end is another. */
   private markAnnounced({ announces }: AcceptItem): void {
     const delivery = announces === null ? undefined : this.deliveries.get(announces)
-    if (delivery?.watch === 'yes') delivery.watch = 'announced'
+    if (delivery?.watch === 'yes' && delivery.status !== 'pending') delivery.watch = 'announced'
   }
 
   /** The event that has taken this idempotency key or this id. */
@@ -148,6 +149,7 @@ export class MemoryAcceptance extends MemoryNodes {
       attemptCount: 0,
       dueAt: input.now,
       cycleStart: 1,
+      replays: 0,
       nextTrigger: 'scheduled',
       holder: null,
       suspect: false,

@@ -48,9 +48,9 @@ export class MemoryCatalog extends MemoryEndpoints {
       const allowed = maxDataClasses === null ? -1 : maskOf(maxDataClasses) | ALWAYS_GRANTED
       for (const { row } of this.living()) {
         if (row.mode !== mode || row.tenantId !== tenantId || (maskOf(row.dataClasses) & ~allowed) === 0) continue
-        row.dataClasses = row.dataClasses.filter((name) => (maskOf([name]) & ~allowed) === 0)
+        const left = row.dataClasses.filter((name) => (maskOf([name]) & ~allowed) === 0)
+        this.changeGrants(row, left, now)
         row.updatedAt = now
-        this.cancelBeyond(row.id, now)
       }
       return { tenant, configVersion: this.raiseConfigVersion() }
     })

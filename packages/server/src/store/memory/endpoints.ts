@@ -1,9 +1,13 @@
+import type { DataClass } from '@runbell/sdk/contract'
 import { ALWAYS_GRANTED, maskOf } from '../../core/data-classes.ts'
 import type { CursorPage, EndpointChange, EndpointRow, MatchSet, ReadScope, SecretRow } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { pageOf } from './reading.ts'
 import { MemoryRequests } from './requests.ts'
 import type { EndpointState } from './state.ts'
+
+/** Deliveries of one endpoint that a change of its grants ends by itself; `cancelHeld` ends the others. */
+const CANCEL_AT_ONCE = 1000
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
 type Output<Verb extends keyof Store> = ReturnType<Store[Verb]>
@@ -71,8 +75,8 @@ export class MemoryEndpoints extends MemoryRequests {
     switch (change.kind) {
       case 'patch':
         if (change.patch.dataClasses !== undefined && this.exceedsTenant({ ...row, ...change.patch })) return false
+        if (change.patch.dataClasses !== undefined) this.changeGrants(row, change.patch.dataClasses, now)
         Object.assign(row, change.patch)
-        if (change.patch.dataClasses !== undefined) this.cancelBeyond(row.id, now)
         return true
       case 'status':
         row.status = change.status
@@ -91,11 +95,17 @@ export class MemoryEndpoints extends MemoryRequests {
     }
   }
 
+  /** Fewer grants end what waits and would send too much; before there are more, what is left of earlier ends too. */
+  protected changeGrants(row: EndpointRow, dataClasses: DataClass[], now: number): void {
+    if ((maskOf(dataClasses) & ~(maskOf(row.dataClasses) | ALWAYS_GRANTED)) !== 0) this.cancelBeyond(row.id, now)
+    row.dataClasses = dataClasses
+    this.cancelBeyond(row.id, now, CANCEL_AT_ONCE)
+  }
+
   /** Ends what waits and would send more than is granted now. */
-  protected cancelBeyond(endpointId: string, now: number): void {
-    for (const delivery of this.openOf(endpointId)) {
-      if (this.isWaiting(delivery) && !this.isGranted(delivery)) this.end(delivery, 'cancelled', 'policy_changed', now)
-    }
+  protected cancelBeyond(endpointId: string, now: number, limit = Infinity): void {
+    const beyond = this.openOf(endpointId).filter((delivery) => this.isWaiting(delivery) && !this.isGranted(delivery))
+    for (const delivery of beyond.slice(0, limit)) this.end(delivery, 'cancelled', 'policy_changed', now)
   }
 
   protected exceedsTenant({ tenantId, mode, dataClasses }: EndpointRow): boolean {

@@ -47,6 +47,7 @@ export class MemoryRecords extends MemoryClaims {
     if (verdict.kind === 'delivered') this.end(delivery, 'delivered', null, now)
     else if (verdict.kind === 'dead_letter') this.end(delivery, 'dead_lettered', verdict.reason, now)
     else if (this.endpointOf(delivery).deletedAt !== null) this.end(delivery, 'cancelled', 'endpoint_deleted', now)
+    else if (!this.isGranted(delivery)) this.end(delivery, 'cancelled', 'policy_changed', now)
     else this.retryAt(delivery, verdict.at, now)
   }
 

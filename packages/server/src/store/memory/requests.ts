@@ -39,9 +39,9 @@ export class MemoryRequests extends MemoryReading {
         ({ watch, status }) => watch === 'yes' && status !== 'pending' && status !== 'delivered',
       )
       return ended.slice(0, limit).map((delivery) => {
-        const { position, id, endpointId, status, reason, attemptCount, cycleStart, event } = delivery
+        const { position, id, endpointId, status, reason, attemptCount, replays, event } = delivery
         const { tenantId, mode, eventId, runId, body } = event
-        const facts = { position, deliveryId: id, endpointId, reason, attemptCount, cycleStart }
+        const facts = { position, deliveryId: id, endpointId, reason, attemptCount, replays }
         return {
           ...{ ...facts, tenantId, mode, eventId, runId, body },
           status: status as Unannounced['status'],
@@ -99,6 +99,7 @@ export class MemoryRequests extends MemoryReading {
     Object.assign(delivery, {
       status: 'pending',
       reason: null,
+      replays: delivery.replays + 1,
       cycleStart: delivery.attemptCount + (inFlight ? 0 : 1),
       nextTrigger: inFlight ? 'scheduled' : 'manual',
       dueAt: inFlight ? null : now,

@@ -72,6 +72,8 @@ export interface DeliveryState {
   /** `null` while in flight and after the end. */
   dueAt: number | null
   cycleStart: number
+  /** How often it was reopened. */
+  replays: number
   nextTrigger: AttemptTrigger
   holder: NodeLife | null
   suspect: boolean

@@ -10,16 +10,37 @@ CREATE TABLE bodies (
   classes INTEGER NOT NULL
 );
 
-ALTER TABLE events ADD COLUMN classes INTEGER NOT NULL DEFAULT 0;
+-- Of events accepted before there were schemas nobody knows the classes: all of them, so that what is shown or sent of one
+-- from now on is cut first.
+ALTER TABLE events ADD COLUMN classes INTEGER NOT NULL DEFAULT 2047;
 -- JSON: part of the answer a duplicate gets.
 ALTER TABLE events ADD COLUMN warnings TEXT;
 
 -- NULL: the uncut body.
 ALTER TABLE deliveries ADD COLUMN body INTEGER;
 ALTER TABLE deliveries ADD COLUMN classes INTEGER NOT NULL DEFAULT 0;
+-- How often it was reopened: it can end again after each.
+ALTER TABLE deliveries ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
 -- 1: it asks for an approval, and somebody is told if it ends without reaching its endpoint. 2: that was done.
 ALTER TABLE deliveries ADD COLUMN watch INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_unannounced ON deliveries (position) WHERE watch = 1 AND status >= 2;
+
+-- What was promised before goes out whole, as it was promised: deliveries made before have the classes that their endpoint
+-- is granted now, so that they are in order until its grants are narrowed. The bits are those of core/data-classes.ts.
+UPDATE deliveries SET classes = granted.mask FROM (
+  SELECT p.ref, 5 | coalesce((
+    SELECT sum(DISTINCT bits.bit) FROM json_each(p.config, '$.dataClasses') AS named
+    JOIN (
+      SELECT 'operational' AS name, 2 AS bit UNION ALL SELECT 'personal', 8 UNION ALL SELECT 'prompt', 16
+      UNION ALL SELECT 'message', 32 UNION ALL SELECT 'document', 64 UNION ALL SELECT 'tool_input', 128
+      UNION ALL SELECT 'tool_output', 256 UNION ALL SELECT 'memory', 512
+    ) AS bits ON bits.name = named.value
+  ), 0) AS mask
+  FROM endpoints p
+) AS granted WHERE granted.ref = deliveries.endpoint;
+-- What has ended before is old news; it is watched again once it is replayed.
+UPDATE deliveries SET watch = CASE status WHEN 0 THEN 1 ELSE 2 END
+WHERE event IN (SELECT position FROM events WHERE type = 'agent.approval.requested');
 
 -- The last grants were narrower than the ones before: pending deliveries may send too much.
 ALTER TABLE endpoints ADD COLUMN narrowed INTEGER NOT NULL DEFAULT 0;

@@ -161,7 +161,11 @@ function insertDeliveries(
   })
 }
 
-/** Whoever was told of an end is not told again, also where the telling was known already. */
+/**
+ * Whoever was told of an end is not told again, also where the telling was known already. One that was replayed meanwhile
+ * goes on being watched: its next end is another.
+ */
 function markAnnounced(db: Database, { announces }: AcceptItem): void {
-  if (announces !== null) db.prepare('UPDATE deliveries SET watch = 2 WHERE position = ? AND watch = 1').run(announces)
+  if (announces === null) return
+  db.prepare('UPDATE deliveries SET watch = 2 WHERE position = ? AND watch = 1 AND status >= 2').run(announces)
 }

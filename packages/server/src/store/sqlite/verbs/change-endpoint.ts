@@ -5,7 +5,7 @@ import type { Database } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { configOf, insertSecret } from './endpoint-rows.ts'
 import { findEndpoint } from './endpoints.ts'
-import { exceedsTenant, narrow } from './tenants.ts'
+import { changeGrants, exceedsTenant } from './tenants.ts'
 
 type Input = Parameters<Store['changeEndpoint']>[0]
 type Output = Awaited<ReturnType<Store['changeEndpoint']>>
@@ -28,7 +28,7 @@ function applies(db: Database, endpoint: EndpointRow, change: EndpointChange, no
       const patched = { ...endpoint, ...change.patch }
       if (change.patch.dataClasses !== undefined) {
         if (exceedsTenant(db, modes.encode(endpoint.mode), patched)) return false
-        narrow(db, endpoint, patched, now)
+        changeGrants(db, endpoint, patched, now)
       }
       db.prepare('UPDATE endpoints SET config = ?, max_attempts = ? WHERE ref = ?').run(
         configOf(patched),

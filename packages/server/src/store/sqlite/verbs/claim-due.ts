@@ -4,7 +4,7 @@ import type { Store } from '../../store.ts'
 import { deliveryStatuses, endpointStatuses, modes, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import { joinBody } from '../../body.ts'
-import { requireNode, type SqliteContext } from './context.ts'
+import { isBeyond, requireNode, type SqliteContext } from './context.ts'
 
 type Input = Parameters<Store['claimDue']>[0]
 type Output = Awaited<ReturnType<Store['claimDue']>>
@@ -92,9 +92,9 @@ export function claimSuspect(
 function takeOrEnd({ db, endpointRefs }: SqliteContext, row: Row, node: number, now: number): Claim | null {
   const position = row['position'] as number
   const deadline = row['deadline'] as number | null
-  const { grants } = endpointRefs.byRef(row['endpoint'] as number).entry
+  const { entry } = endpointRefs.byRef(row['endpoint'] as number)
   if (deadline !== null && deadline <= now) return endNow(db, position, EXPIRED, 'deadline_passed', now)
-  if (((row['classes'] as number) & ~grants) !== 0) return endNow(db, position, CANCELLED, 'policy_changed', now)
+  if (isBeyond(row, entry)) return endNow(db, position, CANCELLED, 'policy_changed', now)
   db.prepare(
     `UPDATE deliveries SET attempt_count = attempt_count + 1, due_at = NULL, node = ?, started_at = ?, updated_at = ?
      WHERE position = ?`,

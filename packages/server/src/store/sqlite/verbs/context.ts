@@ -81,6 +81,11 @@ export function requireNode(db: Database, nodeId: string): number {
   return ref
 }
 
+/** Whether a delivery, of whose row `classes` were read, has more in it than its endpoint may receive now. */
+export function isBeyond(delivery: Row, { grants }: EndpointRef): boolean {
+  return ((delivery['classes'] as number) & ~grants) !== 0
+}
+
 export function grantsOf({ dataClasses }: Pick<EndpointRow, 'dataClasses'>): ClassMask {
   return maskOf(dataClasses) | ALWAYS_GRANTED
 }

@@ -63,10 +63,10 @@ function cancelNarrowed(db: Database, now: number, limit: number): number {
   return cancelled
 }
 
-/** Ends pending deliveries of an endpoint with values of classes it is not granted. */
+/** Ends waiting deliveries of an endpoint with values of classes it is not granted; `null`: all of them. */
 export function cancelBeyond(
   db: Database,
-  { endpoint, grants, now, limit }: { endpoint: number; grants: ClassMask; now: number; limit: number },
+  { endpoint, grants, now, limit }: { endpoint: number; grants: ClassMask; now: number; limit: number | null },
 ): number {
   let cancelled = 0
   for (const suspect of [0, 1]) {
@@ -77,7 +77,7 @@ export function cancelBeyond(
            SELECT position FROM deliveries
            WHERE endpoint = ? AND due_at IS NOT NULL AND suspect = ${suspect} AND classes & ~? <> 0 LIMIT ?)`,
       )
-      .run(deliveryStatuses.encode('cancelled'), now, endpoint, grants, limit - cancelled)
+      .run(deliveryStatuses.encode('cancelled'), now, endpoint, grants, limit === null ? -1 : limit - cancelled)
     cancelled += Number(changes)
   }
   return cancelled

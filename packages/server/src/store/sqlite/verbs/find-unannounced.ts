@@ -8,7 +8,7 @@ import type { SqliteContext } from './context.ts'
 export function findUnannounced({ db }: SqliteContext, input: Parameters<Store['findUnannounced']>[0]): Unannounced[] {
   const rows = db
     .prepare(
-      `SELECT d.position, d.id, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.cycle_start, d.last_outcome,
+      `SELECT d.position, d.id, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.replays, d.last_outcome,
          p.id AS endpoint_id, e.event_id, e.prefix, e.source, e.data_start, e.data_end,
          (SELECT run_id FROM runs WHERE ref = e.run) AS run_id
        FROM deliveries d INDEXED BY deliveries_unannounced
@@ -33,7 +33,7 @@ function unannouncedFrom(row: Row): Unannounced {
     status: deliveryStatuses.decode(row['status']) as Unannounced['status'],
     reason: row['reason'] as Unannounced['reason'],
     attemptCount: row['attempt_count'] as number,
-    cycleStart: row['cycle_start'] as number,
+    replays: row['replays'] as number,
     lastOutcome: row['last_outcome'] === null ? null : outcomes.decode(row['last_outcome']),
     body: joinBody(row['prefix'] as Uint8Array, data),
   }

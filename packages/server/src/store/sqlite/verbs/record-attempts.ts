@@ -3,7 +3,7 @@ import type { AttemptRecord, EndpointEffect, RecordResult } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import { deliveryStatuses, endpointStatuses, outcomes, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
-import { nodeRef, type SqliteContext } from './context.ts'
+import { isBeyond, nodeRef, type SqliteContext } from './context.ts'
 import { insertAttempt } from './insert-attempt.ts'
 
 type Input = Parameters<Store['recordAttempts']>[0]
@@ -20,7 +20,7 @@ export function recordAttempts(context: SqliteContext, input: Input): Output {
 function recordOne(context: SqliteContext, record: AttemptRecord, node: number | null, now: number): RecordResult {
   const { db } = context
   const row = db
-    .prepare('SELECT node, attempt_count, status, endpoint FROM deliveries WHERE position = ?')
+    .prepare('SELECT node, attempt_count, status, endpoint, classes FROM deliveries WHERE position = ?')
     .get(record.position) as Row | undefined
   const fenced = node === null || row?.['node'] !== node || row['attempt_count'] !== record.number
   if (fenced) return 'stale'
@@ -32,7 +32,7 @@ function recordOne(context: SqliteContext, record: AttemptRecord, node: number |
     trigger: triggers.encode(record.trigger),
   })
   const endpoint = row['endpoint'] as number
-  const next = afterVerdict(context, record, row['status'] as number, endpoint)
+  const next = afterVerdict(context, record, row)
   db.prepare(
     `UPDATE deliveries SET status = ?, reason = CASE WHEN status = ? THEN ? ELSE reason END, due_at = ?, node = NULL,
        started_at = NULL, known_outcomes = known_outcomes + 1, trigger = 0, suspect = 0, crashes_alone = 0,
@@ -46,9 +46,9 @@ function recordOne(context: SqliteContext, record: AttemptRecord, node: number |
 function afterVerdict(
   { endpointRefs }: SqliteContext,
   { verdict }: AttemptRecord,
-  status: number,
-  endpoint: number,
+  row: Row,
 ): { status: number; reason: DeliveryReason | null; dueAt: number | null } {
+  const status = row['status'] as number
   // It was ended while the attempt was in flight: that stands, the attempt is kept as what happened.
   if (status !== PENDING) return { status, reason: null, dueAt: null }
   const ended = (as: DeliveryStatus, reason: DeliveryReason | null) => ({
@@ -58,7 +58,10 @@ function afterVerdict(
   })
   if (verdict.kind === 'delivered') return ended('delivered', null)
   if (verdict.kind === 'dead_letter') return ended('dead_lettered', verdict.reason)
-  if (endpointRefs.byRef(endpoint).entry.deleted) return ended('cancelled', 'endpoint_deleted')
+  const { entry } = endpointRefs.byRef(row['endpoint'] as number)
+  if (entry.deleted) return ended('cancelled', 'endpoint_deleted')
+  // Its grants were narrowed while the attempt was in flight.
+  if (isBeyond(row, entry)) return ended('cancelled', 'policy_changed')
   return { status: PENDING, reason: null, dueAt: verdict.at }
 }
 

@@ -2,7 +2,7 @@ import { deliveryStatuses, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import type { Store } from '../../store.ts'
 import type { ReplayedDelivery } from '../../rows.ts'
-import type { SqliteContext } from './context.ts'
+import { isBeyond, type SqliteContext } from './context.ts'
 import { insertBody } from './insert-body.ts'
 
 type Input = Parameters<Store['replayDeliveries']>[0]
@@ -10,7 +10,7 @@ type Output = Awaited<ReturnType<Store['replayDeliveries']>>
 
 const PENDING = deliveryStatuses.encode('pending')
 const MANUAL = triggers.encode('manual')
-const SELECT = `SELECT d.position, d.id, d.status, d.node, d.classes, d.endpoint, p.id AS endpoint_id
+const SELECT = `SELECT d.position, d.id, d.status, d.node, d.trigger, d.classes, d.endpoint, p.id AS endpoint_id
   FROM deliveries d JOIN endpoints p ON p.ref = d.endpoint WHERE p.deleted_at IS NULL AND d.event = ?`
 
 export function replayDeliveries(context: SqliteContext, input: Input): Output {
@@ -25,8 +25,7 @@ export function replayDeliveries(context: SqliteContext, input: Input): Output {
 
 /** Those that may go are reopened; of several, those that may not are told as they are. */
 function reopenAllowed({ db, endpointRefs }: SqliteContext, rows: Row[], now: number): Output {
-  const may = (row: Row) =>
-    ((row['classes'] as number) & ~endpointRefs.byRef(row['endpoint'] as number).entry.grants) === 0
+  const may = (row: Row) => !isBeyond(row, endpointRefs.byRef(row['endpoint'] as number).entry)
   if (!rows.some(may)) return 'policy_changed'
   return rows.map((row) => (may(row) ? reopen(db, row, now) : describe(row)))
 }
@@ -54,9 +53,16 @@ function reopen(db: Database, row: Row, now: number) {
   db.prepare(
     `UPDATE deliveries SET status = ?, reason = NULL, cycle_start = attempt_count + ?, known_outcomes = 0,
        trigger = ?, due_at = ?, crashes_alone = 0, discarded_at = NULL, note = NULL, updated_at = ?,
-       watch = min(watch, 1)
+       watch = min(watch, 1), replays = replays + 1
      WHERE position = ?`,
-  ).run(PENDING, inFlight ? 0 : 1, MANUAL, inFlight ? null : now, now, row['position'] as number)
+  ).run(
+    PENDING,
+    inFlight ? 0 : 1,
+    inFlight ? (row['trigger'] as number) : MANUAL,
+    inFlight ? null : now,
+    now,
+    row['position'] as number,
+  )
   return reopened
 }
 
@@ -67,26 +73,37 @@ function deliverNow(
   { endpointId, body, configVersion }: Extract<Input['target'], { kind: 'endpoint' }>,
 ): Output {
   if (configVersion !== undefined && configVersion !== db.configVersion()) return 'stale'
-  const facts = db.prepare('SELECT classes, type FROM events WHERE position = ?').get(event)
-  const endpoint = endpointRefs.byId(endpointId)
-  if (facts === undefined || endpoint === null) return null
-  const classes = body?.classes ?? (facts['classes'] as number)
-  if ((classes & ~endpoint.grants) !== 0) return 'policy_changed'
-  const bytes = body?.bytes ?? null
-  const watch = facts['type'] === 'agent.approval.requested' ? 1 : 0
-  const made = db
+  const place = db
     .prepare(
-      `INSERT INTO deliveries (id, mode, tenant_id, event, endpoint, status, attempt_count, cycle_start, trigger, due_at,
-         deadline, created_at, updated_at, classes, watch)
-       SELECT ?, e.mode, e.tenant_id, e.position, p.ref, ?, 0, 1, ?, ?, e.deadline, ?, ?, ?, ?
-       FROM events e JOIN endpoints p ON p.id = ? AND p.mode = e.mode AND p.tenant_id IN (e.tenant_id, '*')
-       WHERE e.position = ? AND p.deleted_at IS NULL`,
+      `SELECT e.classes, e.type, e.mode, e.tenant_id, e.deadline, p.ref FROM events e
+       JOIN endpoints p ON p.id = ? AND p.mode = e.mode AND p.tenant_id IN (e.tenant_id, '*') AND p.deleted_at IS NULL
+       WHERE e.position = ?`,
     )
-    .run(deliveryId, PENDING, MANUAL, now, now, now, classes, watch, endpointId, event)
-  if (made.changes === 0) return null
-  if (bytes !== null) {
-    const ref = insertBody(db, event, bytes, classes)
-    db.prepare('UPDATE deliveries SET body = ? WHERE position = ?').run(ref, made.lastInsertRowid)
-  }
+    .get(endpointId, event) as Row | undefined
+  if (place === undefined) return null
+  const endpoint = place['ref'] as number
+  const classes = body?.classes ?? (place['classes'] as number)
+  if (isBeyond({ classes }, endpointRefs.byRef(endpoint).entry)) return 'policy_changed'
+  const bytes = body?.bytes ?? null
+  db.prepare(
+    `INSERT INTO deliveries (id, mode, tenant_id, event, endpoint, status, attempt_count, cycle_start, trigger, due_at,
+       deadline, created_at, updated_at, body, classes, watch)
+     VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    deliveryId,
+    place['mode'] as number,
+    place['tenant_id'] as string,
+    event,
+    endpoint,
+    PENDING,
+    MANUAL,
+    now,
+    place['deadline'] as number | null,
+    now,
+    now,
+    bytes === null ? null : insertBody(db, event, bytes, classes),
+    classes,
+    place['type'] === 'agent.approval.requested' ? 1 : 0,
+  )
   return [{ id: deliveryId, endpointId, status: 'pending' }]
 }

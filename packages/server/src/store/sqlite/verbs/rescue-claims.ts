@@ -3,7 +3,7 @@ import type { Rescued } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import { deliveryStatuses, outcomes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
-import { nodeRef, type SqliteContext } from './context.ts'
+import { isBeyond, nodeRef, type EndpointRef, type SqliteContext } from './context.ts'
 import { insertAttempt } from './insert-attempt.ts'
 
 type Input = Parameters<Store['rescueClaims']>[0]
@@ -20,7 +20,7 @@ export function rescueClaims(context: SqliteContext, input: Input): Rescued {
   const rows = db
     .prepare(
       `SELECT position, endpoint, status, attempt_count, cycle_start, known_outcomes, crashes_alone, trigger, started_at,
-         created_at
+         created_at, classes
        FROM deliveries WHERE node = ? ORDER BY position LIMIT ?`,
     )
     .all(dead.ref, input.limit) as Row[]
@@ -85,7 +85,7 @@ function rescueOne(
     maxAttempts: endpoint.entry.maxAttempts,
     now,
   }
-  const next = afterCrash(row['status'] as number, facts, endpoint.entry.deleted)
+  const next = afterCrash(row, facts, endpoint.entry)
   db.prepare(
     `UPDATE deliveries SET status = ?, reason = coalesce(?, reason), due_at = ?, node = NULL, started_at = NULL,
        trigger = 0, suspect = max(suspect, ?), crashes_alone = ?, last_outcome = ?, updated_at = ?
@@ -96,15 +96,18 @@ function rescueOne(
 }
 
 function afterCrash(
-  status: number,
+  row: Row,
   facts: CrashFacts,
-  endpointDeleted: boolean,
+  endpoint: EndpointRef,
 ): { status: number; reason: string | null; dueAt: number | null } {
+  const status = row['status'] as number
   if (deliveryStatuses.decode(status) !== 'pending') return { status, reason: null, dueAt: null }
   const verdict = decideAfterCrash(facts)
   if (verdict.kind === 'dead_letter') {
     return { status: deliveryStatuses.encode('dead_lettered'), reason: verdict.reason, dueAt: null }
   }
-  if (endpointDeleted) return { status: deliveryStatuses.encode('cancelled'), reason: 'endpoint_deleted', dueAt: null }
+  const cancelled = deliveryStatuses.encode('cancelled')
+  if (endpoint.deleted) return { status: cancelled, reason: 'endpoint_deleted', dueAt: null }
+  if (isBeyond(row, endpoint)) return { status: cancelled, reason: 'policy_changed', dueAt: null }
   return { status, reason: null, dueAt: verdict.at }
 }

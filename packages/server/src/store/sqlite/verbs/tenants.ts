@@ -9,7 +9,7 @@ import { cancelBeyond } from './end-pending.ts'
 import { configOf } from './endpoint-rows.ts'
 import { Where, collectPage } from './where.ts'
 
-/** Deliveries a change of grants ends in its own transaction. */
+/** Deliveries of one endpoint that a change of its grants ends in its own transaction: it must not hold up acceptance. */
 const CANCEL_AT_ONCE = 1000
 
 export function listTenants(
@@ -53,12 +53,18 @@ export function exceedsTenant(
   return (maskOf(dataClasses) & ~(maskOf(JSON.parse(text) as DataClass[]) | ALWAYS_GRANTED)) !== 0
 }
 
-/** Ends pending deliveries that would send more than is granted from now on; what is left, `cancelHeld` ends. */
-export function narrow(db: Database, before: EndpointRow, after: EndpointRow, now: number): void {
-  const grants = grantsOf(after)
-  if ((grantsOf(before) & ~grants) === 0) return
-  db.prepare('UPDATE endpoints SET narrowed = 1 WHERE ref = ?').run(before.position)
-  cancelBeyond(db, { endpoint: before.position, grants, now, limit: CANCEL_AT_ONCE })
+/**
+ * Ends pending deliveries that would send more than is granted from now on; what is left, `cancelHeld` ends. What is still
+ * left of an earlier time when grants are widened is ended first, all of it: nothing that was given up comes back.
+ */
+export function changeGrants(db: Database, before: EndpointRow, after: EndpointRow, now: number): void {
+  const endpoint = before.position
+  const [had, has] = [grantsOf(before), grantsOf(after)]
+  const { narrowed } = db.prepare('SELECT narrowed FROM endpoints WHERE ref = ?').get(endpoint) as Row
+  if (narrowed === 1 && (has & ~had) !== 0) cancelBeyond(db, { endpoint, grants: had, now, limit: null })
+  if ((had & ~has) === 0) return
+  db.prepare('UPDATE endpoints SET narrowed = 1 WHERE ref = ?').run(endpoint)
+  cancelBeyond(db, { endpoint, grants: has, now, limit: CANCEL_AT_ONCE })
 }
 
 function narrowAll(db: Database, mode: number, tenantId: string, max: readonly DataClass[], now: number): void {
@@ -77,7 +83,7 @@ function narrowAll(db: Database, mode: number, tenantId: string, max: readonly D
       now,
       before.position,
     )
-    narrow(db, before, after, now)
+    changeGrants(db, before, after, now)
   }
 }
 
