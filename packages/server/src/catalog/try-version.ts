@@ -4,6 +4,7 @@ import { planCuts } from '../core/cut-plan.ts'
 import { ALWAYS_GRANTED, DELIVERABLE, type ClassMask } from '../core/data-classes.ts'
 import type { JsonIndex } from '../core/json-index.ts'
 import { scanJson } from '../core/json-scan.ts'
+import { readOpenly } from '../core/schema/read-openly.ts'
 import { shapeOf, type DataShape } from '../core/schema/data-shape.ts'
 import type { VersionDefinition } from './own-type.ts'
 import { createValidators } from './validator.ts'
@@ -35,7 +36,7 @@ export function exampleProblems(schema: Record<string, unknown>, examples: Recor
  */
 export function conversionProblems(next: VersionDefinition, before: VersionDefinition): ProblemDetail[] {
   const [shape, oldShape] = [shapeOf(next.schema), shapeOf(before.schema)]
-  const validate = validators.compile(openly(before.schema))
+  const validate = validators.compile(readOpenly(before.schema))
   const isValid = validators.compile(next.schema)
 
   function problemOf(data: Record<string, unknown>, allGrants: boolean): string | null {
@@ -87,14 +88,6 @@ function grantSets(classes: ClassMask): ClassMask[] {
     sets.push(subset | ALWAYS_GRANTED)
     if (subset === 0) return sets
   }
-}
-
-/** As a consumer reads: fields it does not know are passed over. */
-function openly(schema: Record<string, unknown>): Record<string, unknown> {
-  const text = JSON.stringify(schema, (key, value: unknown) =>
-    key === 'additionalProperties' && value === false ? undefined : value,
-  )
-  return JSON.parse(text) as Record<string, unknown>
 }
 
 function indexOf(example: Record<string, unknown>): JsonIndex {

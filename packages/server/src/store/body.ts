@@ -1,5 +1,17 @@
 import type { AcceptItem, PreparedBody } from './accept.ts'
+import type { ClassMask } from '../core/data-classes.ts'
 import { completePrefix, type PreparedEnvelope } from '../core/render.ts'
+
+/**
+ * The data classes of the body that a target gets.
+ * @throws Error where there is no such body: the uncut one in its place would send what was not granted
+ */
+export function classesAt(item: Pick<AcceptItem, 'bodies' | 'classes'>, index: number): ClassMask {
+  if (index === -1) return item.classes
+  const body = item.bodies[index]
+  if (body === undefined) throw new Error(`a target asks for body ${index} of ${item.bodies.length}`)
+  return body.classes
+}
 
 /** The bytes of an item's uncut body (-1) or of one of its `bodies`, as its endpoints receive them. */
 export function bodyAt(

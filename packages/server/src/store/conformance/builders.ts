@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { idPrefix, type IdKind, type Mode } from '@runbell/sdk/contract'
 import { prepareEnvelope, type PreparedEnvelope } from '../../core/render.ts'
-import type { AcceptItem, AcceptTarget } from '../accept.ts'
+import type { LifecycleFact } from '../../core/catalog/lifecycle-fact.ts'
+import type { AcceptItem, AcceptTarget, PreparedBody } from '../accept.ts'
 import type {
   ApiKeyRow,
   AttemptRecord,
@@ -121,8 +122,32 @@ export function expectedBody(item: AcceptItem, recordedAt: number, sequence: num
   return Buffer.concat([bytes(prefix), item.source.subarray(item.dataStart, item.dataEnd), bytes('}')])
 }
 
-export function target(endpointId: string, grant = false): AcceptTarget {
-  return { endpointId, deliveryId: newId('delivery'), grant, body: -1 }
+export function target(endpointId: string, grant = false, body = -1): AcceptTarget {
+  return { endpointId, deliveryId: newId('delivery'), grant, body }
+}
+
+/** A body of an item with another `withheld` and these bytes after the envelope. */
+export function preparedBody(item: AcceptItem, rest: string | Uint8Array, classes = 0): PreparedBody {
+  const tail = ',"agent":{"id":"support-agent"},"withheld":["personal"],"data":'
+  return { envelope: { ...item.envelope, tail }, rest: typeof rest === 'string' ? bytes(rest) : rest, classes }
+}
+
+/** What such a body becomes, put together without the store. */
+export function expectedPrepared(
+  { envelope: { head, middle, tail }, rest }: PreparedBody,
+  recordedAt: number,
+  sequence: number | null,
+): Uint8Array {
+  const time = new Date(recordedAt).toISOString()
+  return Buffer.concat([bytes(head + time + middle + (sequence === null ? '' : String(sequence)) + tail), rest])
+}
+
+/** An item that lifecycle rules are about. */
+export function factItem(
+  type: string,
+  { child = null, strict = false, ...input }: ItemInput & Partial<Pick<LifecycleFact, 'child' | 'strict'>> = {},
+): AcceptItem {
+  return acceptItem({ type, lifecycle: { type, status: null, child, strict }, ...input })
 }
 
 export function secretRow(input: Partial<SecretRow> = {}): SecretRow {

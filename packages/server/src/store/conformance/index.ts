@@ -1,19 +1,27 @@
 import { describe } from 'vitest'
 import { acceptanceTests } from './acceptance.ts'
+import { announcementTests } from './announcements.ts'
+import { bodyTests } from './bodies.ts'
+import { budgetTests } from './budgets.ts'
 import { claimTests } from './claims.ts'
 import { durabilityTests } from './durability.ts'
 import { endingTests } from './endings.ts'
 import { endpointTests } from './endpoints.ts'
+import { eventTypeTests } from './event-types.ts'
 import { idempotencyTests } from './idempotency.ts'
 import { isolationTests } from './isolation.ts'
 import { keyTests } from './keys.ts'
+import { lifecycleTests } from './lifecycles.ts'
 import { nodeTests } from './nodes.ts'
+import { policyReplayTests } from './policy-replays.ts'
+import { policyTests } from './policy.ts'
 import { readingTests } from './reading.ts'
 import { recordTests } from './records.ts'
 import { releaseTests } from './releases.ts'
 import { replayTests } from './replays.ts'
 import { rescueTests } from './rescues.ts'
 import { secretTests } from './secrets.ts'
+import { tenantTests } from './tenants.ts'
 import { StoreSuite, type StoreCapabilities, type StoreHarness } from './suite.ts'
 
 export type { StoreCapabilities, StoreHarness } from './suite.ts'
@@ -27,6 +35,9 @@ export function describeStore(
   describe(`store: ${name}`, () => {
     const suite = new StoreSuite(makeStore, capabilities)
     acceptanceTests(suite)
+    bodyTests(suite)
+    lifecycleTests(suite)
+    budgetTests(suite)
     idempotencyTests(suite)
     claimTests(suite)
     recordTests(suite)
@@ -35,10 +46,15 @@ export function describeStore(
     rescueTests(suite)
     endingTests(suite)
     replayTests(suite)
+    policyTests(suite)
+    policyReplayTests(suite)
+    announcementTests(suite)
     readingTests(suite)
     isolationTests(suite)
     endpointTests(suite)
     secretTests(suite)
+    eventTypeTests(suite)
+    tenantTests(suite)
     keyTests(suite)
     durabilityTests(suite)
   })

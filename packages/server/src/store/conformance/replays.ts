@@ -183,6 +183,8 @@ function corners(suite: StoreSuite, replay: Replay): void {
       // Two requests of one delivery at once would be the alternative.
       expect(await suite.claim(FIRST_NODE, endpointId, { now: T0 + MINUTE })).toHaveLength(0)
       expect(await suite.row(deliveryId)).toMatchObject({ attemptCount: 1, nextAttemptAt: null })
+      // Nobody started it by hand.
+      expect(await suite.attempts(deliveryId)).toMatchObject([{ number: 1, trigger: 'scheduled', outcome: null }])
       expect(await suite.record(FIRST_NODE, failedRecord(claim, T0 + MINUTE))).toBe('recorded')
       expect(await suite.row(deliveryId)).toMatchObject({ status: 'pending', nextAttemptAt: T0 + MINUTE })
     })

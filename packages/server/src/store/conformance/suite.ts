@@ -1,3 +1,4 @@
+import type { DataClass } from '@runbell/sdk/contract'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { AcceptItem, AcceptResult } from '../accept.ts'
 import type { AttemptRecord, AttemptRow, Claim, DeliveryRow, EndpointRow, RecordResult, Rescued } from '../rows.ts'
@@ -94,16 +95,22 @@ export class StoreSuite {
   }
 
   /** Accepts the items as of the present config version. */
-  async accept(items: AcceptItem[], { nodeId = FIRST_NODE, at = T0 } = {}): Promise<AcceptResult[]> {
+  async accept(items: AcceptItem[], { nodeId = FIRST_NODE, at = T0, budget = 1000 } = {}): Promise<AcceptResult[]> {
     const configVersion = await this.configVersion()
     const current = items.map((item) => ({ ...item, configVersion }))
-    return this.store.acceptEvents({ nodeId, recordedAt: at, runEventBudget: 1000, items: current })
+    return this.store.acceptEvents({ nodeId, recordedAt: at, runEventBudget: budget, items: current })
   }
 
   async acceptOne(item: AcceptItem, options: { nodeId?: string; at?: number } = {}): Promise<Accepted> {
     const [result] = await this.accept([item], options)
     if (result?.kind !== 'accepted') throw new Error(`not accepted: ${result?.kind}`)
     return result
+  }
+
+  /** Changes what an endpoint may receive. */
+  async grant(endpointId: string, dataClasses: DataClass[], now = T0): Promise<void> {
+    const change = { kind: 'patch', patch: { dataClasses } } as const
+    expect(await this.store.changeEndpoint({ scope: LIVE, endpointId, change, now })).not.toBeNull()
   }
 
   /** An accepted event with one delivery, to a new endpoint unless told which. */

@@ -3,7 +3,7 @@ import type { Warning } from '@runbell/sdk/contract'
 import { NEW_RUN, type ChildPhase } from '../../core/catalog/lifecycle-fact.ts'
 import { followLifecycle } from '../../core/catalog/lifecycle.ts'
 import type { AcceptBatch, AcceptItem, AcceptResult } from '../accept.ts'
-import { completeBody, completePrepared } from '../body.ts'
+import { classesAt, completeBody, completePrepared } from '../body.ts'
 import { MemoryNodes } from './nodes.ts'
 import type { DeliveryState, EventState, NodeLife } from './state.ts'
 
@@ -129,7 +129,7 @@ export class MemoryAcceptance extends MemoryNodes {
     return item.targets.map(({ deliveryId, endpointId, grant, body }) => {
       const delivery = this.insertDelivery(event, { id: deliveryId, endpointId, now: event.recordedAt })
       delivery.body = bodies[body] ?? null
-      delivery.classes = item.bodies[body]?.classes ?? item.classes
+      delivery.classes = classesAt(item, body)
       if (grant) this.startAttempt(delivery, this.lifeOf(nodeId), event.recordedAt)
       return delivery
     })

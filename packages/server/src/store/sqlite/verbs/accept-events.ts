@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Warning } from '@runbell/sdk/contract'
 import { completePrefix } from '../../../core/render.ts'
 import type { AcceptBatch, AcceptItem, AcceptResult } from '../../accept.ts'
-import { completePrepared } from '../../body.ts'
+import { classesAt, completePrepared } from '../../body.ts'
 import { deliveryStatuses, modes } from '../codes.ts'
 import type { Database } from '../database.ts'
 import { requireNode, type SqliteContext } from './context.ts'
@@ -155,7 +155,7 @@ function insertDeliveries(
       recordedAt,
       recordedAt,
       bodies[body] ?? null,
-      item.bodies[body]?.classes ?? item.classes,
+      classesAt(item, body),
       watch,
     ).lastInsertRowid as number
   })
