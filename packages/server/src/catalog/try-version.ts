@@ -22,7 +22,9 @@ export function exampleProblems(schema: Record<string, unknown>, examples: Recor
     return [{ path: '/schema', message: 'cannot be compiled: it is no JSON Schema 2020-12' }]
   }
   const shape = shapeOf(schema)
-  return examples.flatMap((example, index) => {
+  return examples.flatMap((example, index): ProblemDetail[] => {
+    const scan = scanJson(Buffer.from(JSON.stringify(example), 'utf8'))
+    if (!scan.ok) return [{ path: `/examples/${index}`, message: `could not be published: ${scan.error.message}` }]
     const problems = validate(example).map(({ path, message }) => ({ path: `/examples/${index}${path}`, message }))
     const unknown = planCuts(indexOf(example), 0, shape).parts.filter(({ bit }) => bit === 0)
     if (unknown.length === 0) return problems

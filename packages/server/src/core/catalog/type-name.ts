@@ -46,12 +46,12 @@ export function typeNameProblem(name: string): { message: string; suggestion: st
   if (!EVENT_TYPE_PATTERN.test(name)) {
     const plain = spelledRight(name)
     const fits = EVENT_TYPE_PATTERN.test(plain) && plain !== name
-    return { message: 'is two to five segments of a-z, 0-9 and _', suggestion: fits ? plain : null }
+    return { message: 'is two to five segments of a-z, 0-9 and _', suggestion: fits ? rightName(plain) : null }
   }
   const reserved = RESERVED_TYPE_PREFIXES.find((prefix) => name.startsWith(prefix))
   if (reserved !== undefined) {
     const message = `starts with ${reserved}, which is reserved for Runbell's own types`
-    return { message, suggestion: `acme.${name.slice(reserved.length)}` }
+    return { message, suggestion: rightName(`acme.${name.slice(reserved.length)}`) }
   }
   const segments = name.split('.')
   const last = segments.at(-1) as string
@@ -59,6 +59,12 @@ export function typeNameProblem(name: string): { message: string; suggestion: st
   if (words.some(isFact)) return null
   const message = `ends in "${last}", which is no fact that has happened`
   return { message, suggestion: [...segments.slice(0, -1), ...factOf(words)].join('.') }
+}
+
+/** A suggestion that is not suggested something else in its turn. */
+function rightName(name: string): string | null {
+  const problem = typeNameProblem(name)
+  return problem === null ? name : problem.suggestion
 }
 
 function isFact(word: string): boolean {
