@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
+import { measureContract, measureContractSizes, type ContractCost } from './contract-cost.ts'
 import { measureEndToEnd, type EndToEndResult } from './end-to-end.ts'
 import { measureGroups } from './store-groups.ts'
 
@@ -16,8 +17,13 @@ const SECONDS = Number(process.env['RUNBELL_BENCH_SECONDS'] ?? 2)
 const GROUP = 100
 const PUBLISHERS = 64
 
-/** Held by the delivery core: groups of 100 against one commit per event, and the mean group under 64 publishers. */
-const TARGETS = { groupRatio: 10, meanGroup: 16 }
+/**
+ * Held by the delivery core: groups of 100 against one commit per event, and the mean group under 64 publishers. Held by
+ * the event contract: µs of CPU for a 1 KB event with four distinct bodies, and how much more a KiB may cost in an event
+ * of 256 KiB than in one of 64.
+ */
+const TARGETS = { groupRatio: 10, meanGroup: 16, contractMicros: 60, growth: 1.5 }
+const SIZES_KIB = [1, 4, 16, 64, 256]
 
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
@@ -34,12 +40,15 @@ async function main(): Promise<void> {
   const groups: number[] = []
   const ratios: number[] = []
   const whole: EndToEndResult[] = []
+  const contract: ContractCost[] = []
   try {
     for (let round = 1; round <= ROUNDS; round++) {
       progress(`round ${round} of ${ROUNDS}: store, one commit per event`)
       const single = await measureGroups(folder, 1, SECONDS)
       progress(`round ${round} of ${ROUNDS}: store, groups of ${GROUP}`)
       const grouped = await measureGroups(folder, GROUP, SECONDS)
+      progress(`round ${round} of ${ROUNDS}: event contract, 1 KB, four bodies`)
+      contract.push(measureContract())
       progress(`round ${round} of ${ROUNDS}: end to end, ${PUBLISHERS} publishers`)
       whole.push(await measureEndToEnd(folder, PUBLISHERS, SECONDS))
       singles.push(single.eventsPerSecond)
@@ -58,6 +67,12 @@ async function main(): Promise<void> {
     storeSingle: median(singles),
     storeGroup: median(groups),
     groupRatio: median(ratios),
+    contract: {
+      scan: median(contract.map(({ scan }) => scan)),
+      check: median(contract.map(({ check }) => check)),
+      fourBodies: median(contract.map(({ fourBodies }) => fourBodies)),
+    },
+    sizes: measureContractSizes(SIZES_KIB),
     endToEnd: {
       perSecond: median(whole.map(({ perSecond }) => perSecond)),
       meanGroup: median(whole.map(({ meanGroup }) => meanGroup)),
@@ -76,12 +91,15 @@ interface Report {
   storeSingle: number
   storeGroup: number
   groupRatio: number
+  contract: ContractCost
+  sizes: ReturnType<typeof measureContractSizes>
   endToEnd: Omit<EndToEndResult, 'publishers'>
 }
 
 function report(result: Report): void {
   if (json) return void process.stdout.write(`${JSON.stringify({ ...result, targets: TARGETS })}\n`)
-  const { endToEnd } = result
+  const { endToEnd, contract } = result
+  const growth = perKib(result, 256) / perKib(result, 64)
   const held = (ok: boolean) => (ok ? styleText('green', 'held') : styleText('red', 'MISSED'))
   const lines = [
     `${result.machine}, Node ${result.node}, load ${result.load.toFixed(1)}, medians of ${result.rounds} rounds`,
@@ -94,8 +112,18 @@ function report(result: Report): void {
       `p50 ${endToEnd.p50.toFixed(1)} ms, p99 ${endToEnd.p99.toFixed(1)} ms, ` +
       `${endToEnd.cpuPerEvent.toFixed(0)} µs of server CPU per event`,
     `  mean group ${endToEnd.meanGroup.toFixed(1)}, target ≥ ${TARGETS.meanGroup}: ${held(endToEnd.meanGroup >= TARGETS.meanGroup)}`,
+    '',
+    `event contract, 1 KB event    ${contract.scan.toFixed(1).padStart(8)} µs of CPU to scan it`,
+    `  checked, masked and planned ${contract.check.toFixed(1).padStart(8)} µs`,
+    `  with four distinct bodies   ${contract.fourBodies.toFixed(1).padStart(8)} µs, target ≤ ${TARGETS.contractMicros}: ${held(contract.fourBodies <= TARGETS.contractMicros)}`,
+    `  larger: ${result.sizes.map(({ kib, micros }) => `${kib} KiB ${micros.toFixed(0)} µs`).join(', ')}`,
+    `  a KiB of 256 costs ${growth.toFixed(2)} times one of 64, target ≤ ${TARGETS.growth}: ${held(growth <= TARGETS.growth)}`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function perKib({ sizes }: Report, kib: number): number {
+  return sizes.find((size) => size.kib === kib)?.perKib ?? Number.NaN
 }
 
 await main()

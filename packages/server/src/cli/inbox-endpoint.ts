@@ -1,9 +1,11 @@
-import type { EndpointView } from '@runbell/sdk/contract'
+import { DATA_CLASSES, type EndpointView } from '@runbell/sdk/contract'
 import { ApiRefused, type ApiClient } from './api-client.ts'
 import type { DevFile } from './dev-file.ts'
 
 /** Every type: `*` leaves out the service's own, which must be named (details 13). */
 const ALL_TYPES = ['*', 'runbell.*']
+/** Whoever develops looks at their own data here, whole; what other endpoints get is shown with their deliveries. */
+const ALL_CLASSES = DATA_CLASSES.filter((name) => name !== 'credential')
 /** The inbox is on this machine and always there; what it misses while the port changes comes soon after. */
 const RETRY_SCHEDULE_MS = [1000, 2000, 5000, 30_000]
 
@@ -26,6 +28,7 @@ export async function placeInboxEndpoint(
     tenant_id: '*',
     description: 'inbox',
     event_types: ALL_TYPES,
+    data_classes: ALL_CLASSES,
     retry_schedule: RETRY_SCHEDULE_MS,
   })
   return { endpointId: id, secret }
