@@ -31,7 +31,12 @@ export const ZONES: readonly Zone[] = [
   { name: 'sdk/signing', files: inside(`${SDK}signing/`), zones: [CONTRACT] },
   { name: 'sdk/emit', files: inside(`${SDK}emit/`), zones: [CONTRACT, 'sdk/catalog'] },
   { name: 'sdk/adapters', files: inside(`${SDK}adapters/`), zones: [CONTRACT, 'sdk/catalog', 'sdk/emit'] },
-  { name: 'sdk/receive', files: inside(`${SDK}receive/`), zones: [CONTRACT, 'sdk/signing'] },
+  {
+    name: 'sdk/receive',
+    files: inside(`${SDK}receive/`),
+    zones: [CONTRACT, 'sdk/signing'],
+    types: ['sdk/catalog'],
+  },
   { name: 'sdk/testing', files: inside(`${SDK}testing/`), zones: [CONTRACT, 'sdk/catalog', 'sdk/signing'] },
   {
     name: 'sdk',

@@ -1,10 +1,11 @@
-import type { Envelope } from '../contract/envelope.ts'
+import type { Envelope, PublishInput } from '../contract/envelope.ts'
 import type { APPROVAL_TYPES } from './approval.ts'
 import type { ARTIFACT_TYPES } from './artifact.ts'
 import type { ESCALATION_TYPES } from './escalation.ts'
 import type { DataOfFamily } from './event-type.ts'
 import type { MEMORY_TYPES } from './memory.ts'
 import type { MESSAGE_TYPES } from './message.ts'
+import type { OwnEventDataByType } from './own-types.ts'
 import type { RUN_TYPES } from './run.ts'
 import type { SERVICE_EVENT_TYPES } from './service.ts'
 import type { TASK_TYPES } from './task.ts'
@@ -30,9 +31,12 @@ export interface ServiceEventDataByType extends DataOfFamily<typeof SERVICE_EVEN
 export type EventTypeName = keyof EventDataByType
 export type ServiceEventTypeName = keyof ServiceEventDataByType
 
-type KnownData = EventDataByType & ServiceEventDataByType
+type KnownData = EventDataByType & ServiceEventDataByType & OwnEventDataByType
 
-/** The `data` of a type, for `emit`: of a built-in one its own, of any other `unknown`. */
+/** Every type whose data is known here. */
+export type KnownEventType = Extract<keyof KnownData, string>
+
+/** The `data` of a type: of one that is known its own, of any other `unknown`. */
 export type DataOf<Type extends string> = Type extends keyof KnownData ? KnownData[Type] : unknown
 
 type JoinsOf<Type extends string> = Type extends `agent.task.${string}`
@@ -40,6 +44,15 @@ type JoinsOf<Type extends string> = Type extends `agent.task.${string}`
   : Type extends `agent.${string}`
     ? { run_id: string; sequence: number }
     : unknown
+
+type JoinsIn<Type extends string> = Type extends `agent.task.${string}`
+  ? { task_id: string }
+  : Type extends `agent.${string}`
+    ? { run_id: string }
+    : unknown
+
+/** An event of a type, as it is given to `emit`: with the ids that its type needs. */
+export type EventInput<Type extends string> = Omit<PublishInput<Type, DataOf<Type>>, 'type'> & JoinsIn<Type>
 
 /** An event of a type, as a receiver gets it. */
 export type EventOf<Type extends string> = Type extends string ? Envelope<Type, DataOf<Type>> & JoinsOf<Type> : never

@@ -10,6 +10,8 @@ export interface RunbellOptions {
   key: string
   /** Who acts, for events that do not say. */
   defaultAgent?: Agent
+  /** Versions by type that the data is of, as `runbell catalog types` writes them; 1 for all others. */
+  schemaVersions?: Readonly<Record<string, number>>
   /** @default the global fetch */
   fetch?: FetchFunction
   /** For one try, request and answer together, in milliseconds. Above 0. @default 10000 */
@@ -51,6 +53,7 @@ export function readOptions(options: RunbellOptions): RunbellSettings {
     mode,
     eventsUrl: eventsUrl(options.url),
     defaultAgent: options.defaultAgent,
+    schemaVersions: options.schemaVersions ?? {},
     fetch: options.fetch,
     timeoutMs: options.timeoutMs ?? 10_000,
     retries: options.retries ?? 4,

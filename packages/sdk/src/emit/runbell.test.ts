@@ -76,14 +76,14 @@ describe('an emitted event', () => {
   it('is posted with everything the server would else have to assume', async () => {
     const { seen, url } = await serve(accept)
     const { runbell, errors } = runbellAt(`${url}/base/`)
-    const accepted = await runbell.emit('agent.run.started', { run_id: 'run_1', data: { status: 'running' } })
+    const accepted = await runbell.emit('acme.run.started', { run_id: 'run_1', data: { status: 'running' } })
     expect(errors).toEqual([])
     expect(seen).toHaveLength(1)
     expect(seen[0]?.url).toBe('/base/v1/events')
     expect(seen[0]?.headers).toMatchObject({ authorization: `Bearer ${KEY}`, 'content-type': 'application/json' })
     expect(JSON.parse(seen[0]?.body as string)).toEqual({
       event_id: accepted?.event_id,
-      type: 'agent.run.started',
+      type: 'acme.run.started',
       schema_version: 1,
       timestamp: '2026-11-23T18:02:15.120Z',
       agent: { id: 'refund-agent' },
@@ -114,7 +114,7 @@ describe('retries', () => {
   it('send the same bytes until they are accepted', async () => {
     const { seen, url } = await serve(breakOff, status(503), status(429, { 'retry-after': '3' }), status(500), accept)
     const { runbell, sleeps, errors } = runbellAt(url)
-    const accepted = await runbell.emit('agent.run.started', { run_id: 'run_1', data: { text: '日本語' } })
+    const accepted = await runbell.emit('acme.run.started', { run_id: 'run_1', data: { text: '日本語' } })
     expect(accepted?.event_id).toBe((JSON.parse(seen[0]?.body as string) as { event_id: string }).event_id)
     expect(seen).toHaveLength(5)
     expect(new Set(seen.map(({ body }) => body)).size).toBe(1)
@@ -125,10 +125,10 @@ describe('retries', () => {
   it('end after the number that was set, and what is lost is reported', async () => {
     const { seen, url } = await serve(status(503))
     const { runbell, errors } = runbellAt(url, { retries: 2 })
-    expect(await runbell.emit('agent.run.started', { data: {} })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} })).toBeNull()
     expect(seen).toHaveLength(3)
     expect(errors).toEqual([
-      [expect.any(EmitError), { event_id: expect.stringMatching(/^evt_test_/), type: 'agent.run.started' }],
+      [expect.any(EmitError), { event_id: expect.stringMatching(/^evt_test_/), type: 'acme.run.started' }],
     ])
     expect(errors[0]?.[0]).toMatchObject({ code: 'unexpected_answer', status: 503 })
   })
@@ -136,18 +136,18 @@ describe('retries', () => {
   it('do not come before a Retry-After that is too long to wait for', async () => {
     const { seen, url } = await serve(status(503, { 'retry-after': '3600' }), accept)
     const { runbell, sleeps } = runbellAt(url)
-    expect(await runbell.emit('agent.run.started', { data: {} })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} })).toBeNull()
     expect([seen.length, sleeps]).toEqual([1, []])
   })
 
   it('happen after a timeout', async () => {
     const { seen, url } = await serve(never, accept)
     const { runbell } = runbellAt(url, { timeoutMs: 50 })
-    expect(await runbell.emit('agent.run.started', { data: {} })).not.toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} })).not.toBeNull()
     expect(seen).toHaveLength(2)
     const silent = await serve(never)
     const { runbell: giving, errors } = runbellAt(silent.url, { timeoutMs: 20, retries: 1 })
-    await giving.emit('agent.run.started', { data: {} })
+    await giving.emit('acme.run.started', { data: {} })
     expect(errors[0]?.[0]).toMatchObject({ code: 'timed_out', retryable: true })
   })
 
@@ -156,7 +156,7 @@ describe('retries', () => {
       response.writeHead(202, { 'content-length': '100' }).write('{"event_id"', () => response.socket?.destroy())
     }
     const { seen, url } = await serve(half, accept)
-    expect(await runbellAt(url).runbell.emit('agent.run.started', { data: {} })).not.toBeNull()
+    expect(await runbellAt(url).runbell.emit('acme.run.started', { data: {} })).not.toBeNull()
     expect(seen).toHaveLength(2)
   })
 
@@ -174,7 +174,7 @@ describe('retries', () => {
   ])('do not happen where the same would be refused again: %#', async (answer, code) => {
     const { seen, url } = await serve(answer, accept)
     const { runbell, errors } = runbellAt(url)
-    expect(await runbell.emit('agent.run.started', { data: {} })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} })).toBeNull()
     expect(seen).toHaveLength(1)
     expect(errors[0]?.[0]).toMatchObject({ code, retryable: false })
     if (code === 'schema_mismatch') {
@@ -190,10 +190,10 @@ describe('the agent', () => {
     const cycle: Record<string, unknown> = {}
     cycle['self'] = cycle
     const agent = { id: 'a' }
-    expect(await runbell.emit('agent.run.started', { agent, data: { big: 1n } })).toBeNull()
-    expect(await runbell.emit('agent.run.started', { agent, data: cycle })).toBeNull()
-    expect(await runbell.emit('agent.run.started', { data: {} })).toBeNull()
-    expect(await runbell.emit('agent.run.started', undefined as never)).toBeNull()
+    expect(await runbell.emit('acme.run.started', { agent, data: { big: 1n } })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { agent, data: cycle })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} })).toBeNull()
+    expect(await runbell.emit('acme.run.started', undefined as never)).toBeNull()
     expect(errors.map(([{ code }]) => code)).toEqual([
       'not_serialisable',
       'not_serialisable',
@@ -208,26 +208,26 @@ describe('the agent', () => {
       throw new Error('no')
     }
     const { runbell } = runbellAt('http://127.0.0.1:1', { onError: broken, fetch: broken, retries: 0 })
-    expect(await runbell.emit('agent.run.started', { data: {} })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} })).toBeNull()
   })
 
   it('gets it where it wants to: strict', async () => {
     const { url } = await serve(refuse(403, { code: 'insufficient_scope' }))
     const { runbell, errors } = runbellAt(url, { strict: true })
-    await expect(runbell.emit('agent.run.started', { data: {} })).rejects.toMatchObject({
+    await expect(runbell.emit('acme.run.started', { data: {} })).rejects.toMatchObject({
       name: 'EmitError',
       code: 'insufficient_scope',
     })
-    await expect(runbell.emit('agent.run.started', { data: 1n })).rejects.toMatchObject({ code: 'not_serialisable' })
+    await expect(runbell.emit('acme.run.started', { data: 1n })).rejects.toMatchObject({ code: 'not_serialisable' })
     expect(errors).toEqual([])
   })
 
   it('sees on the console what nobody else listens to, without the key and the data', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     const runbell = new Runbell({ url: 'http://127.0.0.1:1', key: KEY, retries: 0, defaultAgent: { id: 'a' } })
-    await runbell.emit('agent.run.started', { data: { secret: 'hunter2' } })
+    await runbell.emit('acme.run.started', { data: { secret: 'hunter2' } })
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      expect.stringMatching(/agent\.run\.started evt_test_\w+ was not published: network_failed/),
+      expect.stringMatching(/acme\.run\.started evt_test_\w+ was not published: network_failed/),
     )
     expect(JSON.stringify(warn.mock.calls)).not.toMatch(/hunter2|Vector/)
     warn.mockRestore()
@@ -238,11 +238,11 @@ describe('abort', () => {
   it('before, during a request and during a wait ends the retries', async () => {
     const { seen, url } = await serve(never)
     const { runbell, errors } = runbellAt(url)
-    expect(await runbell.emit('agent.run.started', { data: {} }, { signal: AbortSignal.abort() })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} }, { signal: AbortSignal.abort() })).toBeNull()
     expect(seen).toHaveLength(0)
 
     const during = new AbortController()
-    const emitted = runbell.emit('agent.run.started', { data: {} }, { signal: during.signal })
+    const emitted = runbell.emit('acme.run.started', { data: {} }, { signal: during.signal })
     await vi.waitUntil(() => seen.length === 1)
     during.abort()
     expect(await emitted).toBeNull()
@@ -250,7 +250,7 @@ describe('abort', () => {
     const waiting = new AbortController()
     const failing = await serve(status(503))
     const { runbell: other, errors: others } = runbellAt(failing.url, { sleep: async () => waiting.abort() })
-    expect(await other.emit('agent.run.started', { data: {} }, { signal: waiting.signal })).toBeNull()
+    expect(await other.emit('acme.run.started', { data: {} }, { signal: waiting.signal })).toBeNull()
     expect(failing.seen).toHaveLength(1)
     expect([...errors, ...others].map(([{ code }]) => code)).toEqual(['aborted', 'aborted', 'aborted'])
   })
@@ -265,7 +265,7 @@ describe('abort', () => {
     }
     const onError = vi.fn()
     const runbell = new Runbell({ url, key: KEY, defaultAgent: { id: 'a' }, random, onError })
-    expect(await runbell.emit('agent.run.started', { data: {} }, { signal: controller.signal })).toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} }, { signal: controller.signal })).toBeNull()
     expect(seen).toHaveLength(1)
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'aborted' }), expect.anything())
   })
@@ -277,8 +277,8 @@ describe('flush', () => {
     const { seen, url } = await serve((response) => void held.push(response))
     const { runbell, errors } = runbellAt(url)
     await runbell.flush()
-    const accepted = runbell.emit('agent.run.started', { data: {} })
-    void runbell.emit('agent.run.completed', { data: {} })
+    const accepted = runbell.emit('acme.run.started', { data: {} })
+    void runbell.emit('acme.run.completed', { data: {} })
     let flushed = false
     const flush = runbell.flush().then(() => (flushed = true))
     await vi.waitUntil(() => held.length === 2)
@@ -294,10 +294,10 @@ describe('flush', () => {
   it('is needed now and then: more than the limit at the same time is refused', async () => {
     const { seen, url } = await serve(accept)
     const { runbell, errors } = runbellAt(url, { maxOutstanding: 2 })
-    const emitted = [1, 2, 3].map(() => runbell.emit('agent.run.started', { data: {} }))
+    const emitted = [1, 2, 3].map(() => runbell.emit('acme.run.started', { data: {} }))
     expect((await Promise.all(emitted)).map((accepted) => accepted !== null)).toEqual([true, true, false])
     expect(errors.map(([{ code }]) => code)).toEqual(['too_many_outstanding'])
-    expect(await runbell.emit('agent.run.started', { data: {} })).not.toBeNull()
+    expect(await runbell.emit('acme.run.started', { data: {} })).not.toBeNull()
     expect(seen).toHaveLength(3)
   })
 })

@@ -1,4 +1,5 @@
-import type { Accepted, Agent, PublishInput } from '../contract/index.ts'
+import type { EventInput, KnownEventType } from '../catalog/index.ts'
+import type { Accepted, Agent } from '../contract/index.ts'
 import { abortedError, readOutcome } from './answer.ts'
 import { EmitError } from './emit-error.ts'
 import { newEventId } from './event-id.ts'
@@ -6,11 +7,8 @@ import { isAborted, post } from './http.ts'
 import { readOptions, type RunbellOptions, type RunbellSettings } from './options.ts'
 import { retryDelay } from './retry.ts'
 
-/** An event as its producer knows it; `event_id`, `timestamp`, `schema_version` (1) and `agent` are filled in. */
-export type EmitInput<Data = unknown> = Omit<
-  PublishInput<string, Data>,
-  'type' | 'agent' | 'mode' | 'idempotency_key'
-> & {
+/** An event as its producer knows it; `event_id`, `timestamp`, `schema_version` and `agent` are filled in. */
+export type EmitInput<Type extends string = string> = Omit<EventInput<Type>, 'agent' | 'mode' | 'idempotency_key'> & {
   /** @default the option defaultAgent */
   agent?: Agent
 }
@@ -33,11 +31,15 @@ export class Runbell {
   /**
    * Publishes one event. Its id is made and its bytes are written once: every try sends the same, so that the server
    * tells a retry from a new event. Never throws into the agent: what fails resolves with `null` and goes to `onError`.
-   * @param type such as `agent.run.started`
+   * @param type such as `agent.run.started`; what its data is follows from it
    * @throws EmitError in strict mode
    */
-  emit<Data>(type: string, input: EmitInput<Data>, options: EmitOptions = {}): Promise<Accepted | null> {
-    const work = this.#emit(type, input, options)
+  emit<Type extends KnownEventType | (string & {})>(
+    type: Type,
+    input: EmitInput<Type>,
+    options: EmitOptions = {},
+  ): Promise<Accepted | null> {
+    const work = this.#emit(type, input as EmitInput, options)
     this.#outstanding.add(work)
     const forget = () => void this.#outstanding.delete(work)
     work.then(forget, forget)
@@ -73,6 +75,10 @@ export class Runbell {
   }
 }
 
+function versionOf(type: string, { schemaVersions }: RunbellSettings): number {
+  return Object.hasOwn(schemaVersions, type) ? (schemaVersions[type] as number) : 1
+}
+
 /** Tries until it is accepted, refused for good, aborted, or out of retries. @throws EmitError */
 async function publish(body: string, signal: AbortSignal | undefined, settings: RunbellSettings): Promise<Accepted> {
   const { eventsUrl: url, key, timeoutMs } = settings
@@ -104,7 +110,7 @@ function serialise(eventId: string, type: string, input: EmitInput, settings: Ru
     ...rest,
     event_id: eventId,
     type,
-    schema_version: input.schema_version ?? 1,
+    schema_version: input.schema_version ?? versionOf(type, settings),
     timestamp: input.timestamp ?? new Date(settings.now()).toISOString(),
     agent,
     data,

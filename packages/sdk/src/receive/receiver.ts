@@ -1,3 +1,4 @@
+import type { EventMatching, KnownEventType } from '../catalog/index.ts'
 import { HEADERS, type Envelope } from '../contract/index.ts'
 import { verifyWebhook, type RequestHeaders } from '../signing/index.ts'
 import { bodyBytes } from '../signing/body-bytes.ts'
@@ -33,10 +34,15 @@ export interface Receiver {
   /**
    * Adds a handler for types that match: `agent.run.completed`, `agent.run.*` (one or more segments at the end),
    * `agent.*.completed` (one in the middle), `*` (all). Several that match run one after the other in the order they were
-   * added; if one throws, all of them run again when the event comes again. `Data` is not checked here.
+   * added; if one throws, all of them run again when the event comes again. What an event is follows from the pattern; it is
+   * not checked here.
    * @throws TypeError for a pattern that is none
    */
-  on<Data = unknown>(pattern: string, handler: EventHandler<Data>): Receiver
+  on<Pattern extends KnownEventType | (string & {})>(
+    pattern: Pattern,
+    handler: (event: EventMatching<Pattern>, context: ReceiveContext) => unknown,
+  ): Receiver
+  on<Data>(pattern: string, handler: EventHandler<Data>): Receiver
   /** Takes a request of any framework and says what to answer. Never rejects. */
   receive(input: ReceiveInput): Promise<ReceiveAnswer>
   /** A fetch handler: Hono, Next, Workers, Bun, Deno. Never rejects. */
@@ -76,7 +82,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   const receiver: Receiver = {
-    on(pattern, handler) {
+    on(pattern: string, handler: EventHandler<never>) {
       handlers.push({ matches: typeMatcher(pattern), handler })
       return receiver
     },

@@ -43,6 +43,13 @@ function unknownType(type: string, catalog: Catalog): Refusal {
     errors: [
       { path: '/type', message: suggestion === null ? 'is not in the catalog' : `did you mean "${suggestion}"?` },
     ],
-    fix: suggestion === null ? register : `Use "${suggestion}". ${isReserved ? '' : register}`.trimEnd(),
+    fix:
+      suggestion === null
+        ? register
+        : `Use "${suggestion}". ${isReserved ? '' : `If it is another one: ${lower(register)}`}`.trimEnd(),
   }
+}
+
+function lower(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
 }
