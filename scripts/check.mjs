@@ -23,7 +23,7 @@ const STEPS = [
   ['types: core, language only', ['tsc', '-p', 'packages/server/src/core/tsconfig.json']],
   ['types: everything', ['tsc', '-p', 'tsconfig.json']],
   ['unused files, exports and dependencies', ['knip', '--no-progress']],
-  ['generated pages', ['node', 'scripts/generate.mjs', '--check']],
+  ['generated files', ['node', '--conditions=runbell-source', 'scripts/generate.mjs', '--check']],
 ]
 
 const { values } = parseArgs({ options: { report: { type: 'string' } } })

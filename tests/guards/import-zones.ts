@@ -76,6 +76,7 @@ export const ZONES: readonly Zone[] = [
     types: ['accept/slot-source'],
     packages: ['node:*', 'undici'],
   },
+  { name: 'generate', files: inside(`${SERVER}generate/`), zones: [CONTRACT, 'sdk/catalog', 'core'] },
   {
     name: 'catalog',
     files: inside(`${SERVER}catalog/`),

@@ -20,7 +20,7 @@ const runbell = new Runbell({
   onError: () => undefined,
   schemaVersions: { 'typed.parcel.sent': 2 },
   fetch: (_url, init) => {
-    bodies.push(JSON.parse(init?.body as string))
+    bodies.push(JSON.parse(init.body))
     return Promise.resolve(new Response('{"event_id":"evt_x"}', { status: 202 }))
   },
 })

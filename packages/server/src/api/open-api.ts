@@ -1,6 +1,9 @@
 import { OpenAPIHono, z, type RouteConfig } from '@hono/zod-openapi'
 import { PROBLEMS, type ProblemCode } from '@runbell/sdk/contract'
+import { builtInEntries } from '../generate/catalog-entry.ts'
+import { renderWebhooks } from '../generate/webhooks.ts'
 import { problemStatuses, type RouteDocs } from './route.ts'
+import { webhookEventSchema } from './views/schemas.ts'
 
 const problemCodes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
 
@@ -18,7 +21,7 @@ const problemSchema = z
   })
   .openapi('Problem')
 
-/** The OpenAPI 3.1 document of these routes, as JSON text. */
+/** The OpenAPI 3.1 document of these routes and of what endpoints receive, as JSON text. */
 export function renderOpenApi(routes: readonly RouteDocs[], version: string): string {
   const registry = new OpenAPIHono()
   registry.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
@@ -26,10 +29,15 @@ export function renderOpenApi(routes: readonly RouteDocs[], version: string): st
     scheme: 'bearer',
     description: 'An API key `rb_live_…` or `rb_test_…`; its mode decides live or test.',
   })
+  registry.openAPIRegistry.register('WebhookEvent', webhookEventSchema)
   for (const route of routes) registry.openAPIRegistry.registerPath(configOf(route))
   const description = 'Self-hosted webhooks for AI agents. Errors are RFC 9457 problem details.'
   const info = { title: 'Runbell', version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } }
-  return JSON.stringify(registry.getOpenAPI31Document({ openapi: '3.1.0', info }))
+  const document = registry.getOpenAPI31Document({ openapi: '3.1.0', info })
+  return JSON.stringify({
+    ...document,
+    webhooks: renderWebhooks(builtInEntries(), '#/components/schemas/WebhookEvent'),
+  })
 }
 
 function configOf(route: RouteDocs): RouteConfig {

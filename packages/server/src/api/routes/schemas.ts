@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { publishedSchema } from '../../generate/published-schema.ts'
 import { schemaOf, schemaUrl } from '../catalog/type-view.ts'
 import { textAnswer } from '../http/answer.ts'
 import { notFound } from '../http/problem.ts'
@@ -21,8 +22,7 @@ const getSchema = definePage({
     const { catalogs } = context
     const schema = schemaOf(catalogs, 'live', type, version) ?? schemaOf(catalogs, 'test', type, version)
     if (schema === null) throw notFound()
-    const $id = schemaUrl(context.publicUrl, type, version)
-    const published = { $schema: 'https://json-schema.org/draft/2020-12/schema', $id, ...schema }
+    const published = publishedSchema({ ...schema }, schemaUrl(context.publicUrl, type, version))
     const answer = textAnswer(200, JSON.stringify(published))
     return { ...answer, headers: { ...answer.headers, 'content-type': 'application/schema+json' } }
   },

@@ -17,9 +17,19 @@ import {
   type AttemptView,
   type DeliveryView,
   type EndpointView,
+  type Envelope,
   type EventView,
   type ReplayAccepted,
 } from '@runbell/sdk/contract'
+
+/** The document is made without `exactOptional`: there, what may be missing may also be `undefined`. */
+type Undefinable<Of> = Of extends object
+  ? {
+      [Key in keyof Of]: Partial<Pick<Of, Key>> extends Pick<Of, Key>
+        ? Undefinable<Of[Key]> | undefined
+        : Undefinable<Of[Key]>
+    }
+  : Of
 
 /** The shapes of the contract as schemas, for the OpenAPI document; the compiler holds them to the contract's types. */
 
@@ -53,26 +63,33 @@ export const batchAcceptedSchema = z
   })
   .openapi('BatchAccepted')
 
+const envelope = {
+  event_id: z.string(),
+  type: z.string(),
+  schema_version: z.int(),
+  timestamp: time,
+  recorded_at: time,
+  expires_at: time.optional(),
+  mode,
+  tenant_id: z.string(),
+  run_id: z.string().optional(),
+  task_id: z.string().optional(),
+  conversation_id: z.string().optional(),
+  sequence: z.int().optional(),
+  agent: z.object({ id: z.string(), name: z.string().optional(), version: z.string().optional() }),
+  trace_id: z.string().optional(),
+  causation_id: z.string().optional(),
+  withheld: z.array(z.enum(DATA_CLASSES)).optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+  data: z.unknown(),
+}
+
+/** What an endpoint receives, whatever its type. */
+export const webhookEventSchema = z.object(envelope).openapi('WebhookEvent') satisfies z.ZodType<Undefinable<Envelope>>
+
 export const eventSchema = z
   .object({
-    event_id: z.string(),
-    type: z.string(),
-    schema_version: z.int(),
-    timestamp: time,
-    recorded_at: time,
-    expires_at: time.exactOptional(),
-    mode,
-    tenant_id: z.string(),
-    run_id: z.string().exactOptional(),
-    task_id: z.string().exactOptional(),
-    conversation_id: z.string().exactOptional(),
-    sequence: z.int().exactOptional(),
-    agent: z.object({ id: z.string(), name: z.string().exactOptional(), version: z.string().exactOptional() }),
-    trace_id: z.string().exactOptional(),
-    causation_id: z.string().exactOptional(),
-    withheld: z.array(z.enum(DATA_CLASSES)).exactOptional(),
-    metadata: z.record(z.string(), z.string()).exactOptional(),
-    data: z.unknown(),
+    ...envelope,
     body_sha256: sha256.nullable(),
     deliveries: z.object({
       total: count,
@@ -83,7 +100,7 @@ export const eventSchema = z
       expired: count,
     }),
   })
-  .openapi('Event') satisfies z.ZodType<EventView>
+  .openapi('Event') satisfies z.ZodType<Undefinable<EventView>>
 
 export const deliverySchema = z
   .object({

@@ -1,0 +1,81 @@
+import { isSchemaObject, resolveLocal, type SchemaObject } from '../core/schema/schema-problem.ts'
+
+/** A field of the data, as a page lists it. */
+export interface FieldRow {
+  /** `error.code`, `details[].label`. */
+  path: string
+  type: string
+  required: boolean
+  /** `null`: its parts have classes of their own. */
+  dataClass: string | null
+  description: string
+}
+
+const MAX_DEPTH = 6
+
+/** Every field of a schema in its order, those inside others after them. */
+export function fieldRows(schema: SchemaObject): FieldRow[] {
+  const rows: FieldRow[] = []
+
+  function visit(value: unknown, path: string, required: boolean, inherited: string | null, depth: number): void {
+    const field = follow(value, schema)
+    const stated = (field['x-data-class'] as string | undefined) ?? inherited
+    const description = typeof field['description'] === 'string' ? field['description'] : ''
+    rows.push({ path, type: typeText(field), required, dataClass: stated, description })
+    if (depth >= MAX_DEPTH) return
+    const inner = field['type'] === 'array' ? follow(field['items'], schema) : field
+    const below = (inner['x-data-class'] as string | undefined) ?? stated
+    fieldsOf(inner, field['type'] === 'array' ? `${path}[].` : `${path}.`, below, depth)
+  }
+
+  function fieldsOf(object: SchemaObject, prefix: string, inherited: string | null, depth: number): void {
+    if (!isSchemaObject(object['properties'])) return
+    const required = Array.isArray(object['required']) ? object['required'] : []
+    for (const [name, field] of Object.entries(object['properties'])) {
+      visit(field, prefix + name, required.includes(name), classIn(object, name) ?? inherited, depth + 1)
+    }
+  }
+
+  const whole = (schema['x-data-class'] as string | undefined) ?? null
+  fieldsOf(schema, '', whole, 0)
+  return rows
+}
+
+/** In an object one field of which names the class of those that have none. */
+function classIn(object: SchemaObject, name: string): string | null {
+  const from = object['x-data-class-from']
+  const field = (object['properties'] as SchemaObject)[name]
+  const own = isSchemaObject(field) && (field['x-data-class'] !== undefined || '$ref' in field)
+  return typeof from === 'string' && !own ? `as ${from} says` : null
+}
+
+function follow(value: unknown, root: SchemaObject): SchemaObject {
+  let field = isSchemaObject(value) ? value : {}
+  for (let hops = 0; hops < 32 && typeof field['$ref'] === 'string'; hops++) {
+    const target = resolveLocal(field['$ref'], root)
+    const { $ref: _reference, ...beside } = field
+    field = { ...(isSchemaObject(target) ? target : {}), ...beside }
+  }
+  return field
+}
+
+function typeText(field: SchemaObject): string {
+  if ('const' in field) return JSON.stringify(field['const'])
+  if (Array.isArray(field['enum'])) return field['enum'].map((word) => JSON.stringify(word)).join(', ')
+  const types = Array.isArray(field['type']) ? field['type'] : [field['type'] ?? 'anything']
+  const bounds = [
+    boundText(field, 'minLength', 'maxLength', 'characters'),
+    boundText(field, 'minItems', 'maxItems', 'elements'),
+    boundText(field, 'minimum', 'maximum', ''),
+    typeof field['format'] === 'string' ? field['format'] : '',
+  ].filter((text) => text !== '')
+  return [types.map(String).join(' or '), ...bounds].join(', ')
+}
+
+function boundText(field: SchemaObject, low: string, high: string, unit: string): string {
+  const [least, most] = [field[low], field[high]]
+  const suffix = unit === '' ? '' : ` ${unit}`
+  if (typeof least === 'number' && typeof most === 'number') return `${least} to ${most}${suffix}`
+  if (typeof most === 'number') return `at most ${most}${suffix}`
+  return typeof least === 'number' ? `at least ${least}${suffix}` : ''
+}

@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { EventDataByType, ServiceEventDataByType } from '@runbell/sdk/catalog'
+import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import type { BuiltInEvent, BuiltInEventData } from '../../test/generated/built-in-types.ts'
+import type { CatalogEntry } from './catalog-entry.ts'
+import { renderDeclarations } from './type-declarations.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+const entry = (type: string, ...schemas: Record<string, unknown>[]): CatalogEntry => ({
+  type,
+  fact: 'It happened.',
+  runScoped: false,
+  sample: null,
+  versions: schemas.map((schema, index) => ({ version: index + 1, schema, examples: [{}], retiresAt: null })),
+})
+const object = (properties: Record<string, unknown>, required: string[] = []) => ({
+  type: 'object',
+  properties,
+  required,
+})
+const render = (...entries: CatalogEntry[]) =>
+  renderDeclarations(entries, { heading: ['Made.'], union: 'AcmeEvent', augments: 'OwnEventDataByType' })
+
+describe('the types of the built-in catalog', () => {
+  type Inferred = EventDataByType & ServiceEventDataByType
+  /** Names where one of the two says something that the other does not. */
+  type Different = {
+    [Type in keyof Inferred]: BuiltInEventData[Type] extends Inferred[Type]
+      ? Inferred[Type] extends BuiltInEventData[Type]
+        ? never
+        : Type
+      : Type
+  }[keyof Inferred]
+
+  it('are those that the catalog itself has', () => {
+    expectTypeOf<keyof BuiltInEventData>().toEqualTypeOf<keyof Inferred>()
+    expectTypeOf<Different>().toEqualTypeOf<never>()
+  })
+
+  it('tell events apart', () => {
+    const read = (event: BuiltInEvent) => (event.type === 'agent.run.failed' ? event.data.error.code : null)
+    expectTypeOf(read).returns.toExtend<string | null>()
+  })
+})
+
+describe('declarations of a producer’s own types', () => {
+  it('say what a schema says', () => {
+    const text = render(
+      entry('acme.order.shipped', {
+        ...object(
+          {
+            id: { type: 'string', description: 'Which order.', 'x-data-class': 'public' },
+            state: { enum: ['open', 'paid', null, 3] },
+            'is-gift': { type: ['boolean', 'null'] },
+            lines: { type: 'array', items: { $ref: '#/$defs/line' } },
+            tags: { type: 'array', items: { enum: ['a', 'b'] } },
+            totals: { type: 'object', additionalProperties: { type: 'number' } },
+            anything: {},
+            nested: object({ deep: { const: true } }, ['deep']),
+          },
+          ['id', 'lines'],
+        ),
+        $defs: { line: object({ sku: { type: 'string' }, next: { $ref: '#/$defs/line' } }, ['sku']) },
+      }),
+    )
+    for (const line of [
+      '  /** Which order. Data class: public. */\n  id: string',
+      "  state?: 'open' | 'paid' | null | 3",
+      '  "is-gift"?: boolean | null',
+      '  lines: AcmeOrderShippedV1Line[]',
+      "  tags?: ('a' | 'b')[]",
+      '  totals?: Record<string, number>',
+      '  anything?: unknown',
+      '  nested?: {\n    deep: true\n  }',
+      '  next?: AcmeOrderShippedV1Line',
+    ]) {
+      expect(text).toContain(line)
+    }
+  })
+
+  it('have one member of the union for each version, and the current one for emit', () => {
+    const text = render(entry('acme.order.shipped', object({ a: {} }), object({ b: {} })))
+    expect(text).toContain("(Envelope<'acme.order.shipped', AcmeOrderShippedV1> & { schema_version: 1 })")
+    expect(text).toContain("(Envelope<'acme.order.shipped', AcmeOrderShippedV2> & { schema_version: 2 })")
+    expect(text).toContain("'acme.order.shipped': AcmeOrderShippedV2\n")
+    expect(text).toContain("'acme.order.shipped': 2,\n")
+  })
+
+  it('give two types that become one name two names', () => {
+    const text = render(entry('acme.a_b.sent', object({ x: {} })), entry('acme.a.b_sent', object({ y: {} })))
+    expect(text).toContain('interface AcmeABSentV1 {')
+    expect(text).toContain('interface AcmeABSentV1_2 {')
+  })
+
+  it('compile under strict settings, whatever words are in them, and teach emit and on', { timeout: 60_000 }, () => {
+    const hostile = 'ends */ export const x = 1 /* `${1}`\n// \u2028 "quoted" \\ </script>'
+    const text = render(
+      entry('acme.order.shipped', object({ carrier: { type: 'string' } }, ['carrier'])),
+      {
+        ...entry('acme.hostile.sent', {
+          ...object({
+            [hostile]: { enum: [hostile, '__proto__'], description: hostile },
+            __proto__x: { type: 'string' },
+          }),
+          $defs: { 'a/b"c': { type: 'string' }, '*/': {} },
+        }),
+        fact: hostile,
+      },
+      entry('acme.empty.sent', { type: 'object' }),
+    )
+    const use = `
+import { Runbell } from '@runbell/sdk/emit'
+import { createReceiver } from '@runbell/sdk/receive'
+import { SCHEMA_VERSIONS, type AcmeEvent } from './own.ts'
+const runbell = new Runbell({ url: 'http://x', key: 'rb_test_x', schemaVersions: SCHEMA_VERSIONS })
+void runbell.emit('acme.order.shipped', { data: { carrier: 'DHL' } })
+// @ts-expect-error -- a number
+void runbell.emit('acme.order.shipped', { data: { carrier: 7 } })
+createReceiver({ secrets: 'x' }).on('acme.order.shipped', (event) => event.data.carrier.toUpperCase())
+export const carrierOf = (event: AcmeEvent) => (event.type === 'acme.order.shipped' ? event.data.carrier : null)
+`
+    const folder = mkdtempSync(join(HERE, '.compiled-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'own.ts'), text)
+    writeFileSync(join(folder, 'use.ts'), use)
+    const base = fileURLToPath(new URL('../../../../tsconfig.base.json', import.meta.url))
+    const compilerOptions = { lib: ['es2023', 'webworker'], types: [] }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: base, compilerOptions, include: ['*.ts'] }))
+    const { status, stdout } = spawnSync('tsc', ['-p', folder], { encoding: 'utf8' })
+    expect(stdout).toBe('')
+    expect(status).toBe(0)
+  })
+})
