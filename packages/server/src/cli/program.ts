@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
+import { addCatalogCommand } from './catalog/catalog.ts'
 import { addConfigCommand } from './config.ts'
 import { addDevCommand } from './dev.ts'
 import { addKeysCommand } from './keys.ts'
@@ -11,12 +12,15 @@ Examples:
   runbell dev --demo --once                         watch an agent's run being delivered, then end
   runbell start --port 4600                         production
   runbell keys create --scope publish --mode live   a key for a producer
+  runbell catalog check --against main.json         what your event types would change, for your CI
   runbell config                                    what is set, and where
 
 Exit codes:
   0    done, or stopped by SIGTERM or Ctrl-C
   1    it could not be done; standard error says why in one sentence
   2    asked for wrongly: an unknown command or flag, or a setting that cannot be read
+  3    catalog: breaking for those who receive the events
+  4    catalog: a type cannot be registered as it is
   130  ended at once by a second Ctrl-C (143: by a second SIGTERM)
 
 Settings: flags go before environment variables. A command's --help names both.`
@@ -34,6 +38,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addDevCommand(program, run)
   addStartCommand(program, run)
   addKeysCommand(program, run)
+  addCatalogCommand(program, run)
   addConfigCommand(program, run)
   return program
 }

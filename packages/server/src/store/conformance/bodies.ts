@@ -21,7 +21,7 @@ import { FIRST_NODE, type StoreSuite } from './suite.ts'
 export function bodyTests(suite: StoreSuite): void {
   distinct(suite)
   batches(suite)
-  again(suite)
+  repeated(suite)
 }
 
 /** Not text at all: whoever decodes a body on its way changes it. */
@@ -156,7 +156,7 @@ function batches(suite: StoreSuite): void {
   })
 }
 
-function again(suite: StoreSuite): void {
+function repeated(suite: StoreSuite): void {
   describe('bodies: the same event again', () => {
     it('leaves those of the first time as they are, whatever would be sent now (G5)', async () => {
       const { id: endpointId } = await suite.endpoint(ALL_GRANTED)

@@ -57,7 +57,8 @@ export function budgetTests(suite: StoreSuite): void {
       const calls = Array.from({ length: 12 }, () => accept([acceptItem()], 5))
       const results = (await Promise.all(calls)).flat()
       const accepted = results.flatMap((result) => (result.kind === 'accepted' ? [result.sequence] : []))
-      expect(accepted.toSorted()).toEqual([1, 2, 3, 4, 5])
+      expect(new Set(accepted)).toEqual(new Set([1, 2, 3, 4, 5]))
+      expect(accepted).toHaveLength(5)
       expect(results.filter(({ kind }) => kind === 'refused')).toHaveLength(7)
     })
 

@@ -54,11 +54,11 @@ function narrowing(suite: StoreSuite): void {
     })
 
     it('ends suspects, and what a paused endpoint holds', async () => {
+      const held = await wide(suite)
       const suspect = await wide(suite)
       await suite.claimOne(FIRST_NODE, suspect.endpointId)
       await suite.crashAll('node-b')
-      await suite.rescueAll('node-b')
-      const held = await wide(suite)
+      expect((await suite.rescueAll('node-b')).rescued).toHaveLength(1)
       const pause = { kind: 'status', status: 'paused', reason: null } as const
       await suite.store.changeEndpoint({ scope: LIVE, endpointId: held.endpointId, change: pause, now: T0 })
       for (const { endpointId, deliveryId } of [suspect, held]) {

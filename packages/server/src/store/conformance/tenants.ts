@@ -2,14 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { DataClass, Mode } from '@runbell/sdk/contract'
 import { maskOf } from '../../core/data-classes.ts'
 import type { EndpointRow } from '../rows.ts'
-import { acceptItem, endpointRow, LIVE, MINUTE, ONE_PAGE, T0, target } from './builders.ts'
+import { acceptItem, endpointRow, failedRecord, LIVE, ONE_PAGE, T0, target } from './builders.ts'
 import { FIRST_NODE, type StoreSuite } from './suite.ts'
 
 export function tenantTests(suite: StoreSuite): void {
-  const put = (
-    maxDataClasses: DataClass[] | null,
-    { tenantId = 'default', mode = 'live' as Mode, now = T0 + 5 } = {},
-  ) => suite.store.putTenant({ mode, tenantId, maxDataClasses, now })
+  const put: Put = (maxDataClasses, { tenantId = 'default', mode = 'live', now = T0 + 5 } = {}) =>
+    suite.store.putTenant({ mode, tenantId, maxDataClasses, now })
   keeping(suite, put)
   limiting(suite, put)
   narrowing(suite, put)
@@ -148,16 +146,18 @@ function narrowing(suite: StoreSuite, put: Put): void {
       ])
     })
 
-    it('makes stale what was matched before, and keeps the claims of what is in flight', async () => {
+    it('makes stale what was matched before, and lets what is in flight end, without another attempt', async () => {
       const { id: endpointId } = await suite.endpoint({ dataClasses: ['prompt'] })
-      const flying = await suite.delivery({ endpointId, grant: true, item: { classes: maskOf(['prompt']) } })
+      const flying = await suite.delivery({ endpointId, item: { classes: maskOf(['prompt']) } })
+      const claim = await suite.claimOne(FIRST_NODE, endpointId)
       const configVersion = await suite.configVersion()
       const item = acceptItem({ configVersion, classes: maskOf(['prompt']), targets: [target(endpointId)] })
       await put([])
       const batch = { nodeId: FIRST_NODE, recordedAt: T0, runEventBudget: 1000, items: [item] }
       expect(await suite.store.acceptEvents(batch)).toMatchObject([{ kind: 'stale' }])
       expect(await suite.row(flying.deliveryId)).toMatchObject({ status: 'pending', attemptCount: 1 })
-      expect(await suite.claim(FIRST_NODE, endpointId, { now: T0 + MINUTE })).toEqual([])
+      expect(await suite.record(FIRST_NODE, failedRecord(claim, T0 + 10))).toBe('recorded')
+      expect(await suite.row(flying.deliveryId)).toMatchObject({ status: 'cancelled', reason: 'policy_changed' })
     })
 
     it('gives nothing back when it is raised again, and leaves deleted endpoints alone', async () => {

@@ -1,0 +1,57 @@
+import type { Page } from '@runbell/sdk/contract'
+import type { TypeView } from '../../api/catalog/type-view.ts'
+import type { CatalogEntry } from '../../generate/catalog-entry.ts'
+import { ApiRefused, type ApiClient } from '../api-client.ts'
+import type { TypeInFile } from './read-catalog.ts'
+
+/** A type as the server has it; `null`: it has none of this name. */
+export async function findType(api: ApiClient, type: string): Promise<TypeView | null> {
+  try {
+    return await api.get<TypeView>(`/v1/event-types/${encodeURIComponent(type)}`)
+  } catch (error) {
+    if (error instanceof ApiRefused && error.status === 404) return null
+    throw error
+  }
+}
+
+/** The types among these that the server has. */
+export async function findTypes(api: ApiClient, names: readonly string[]): Promise<Map<string, TypeView>> {
+  const found = new Map<string, TypeView>()
+  for (const name of names) {
+    const view = await findType(api, name)
+    if (view !== null) found.set(name, view)
+  }
+  return found
+}
+
+/** Every type of the server's that is a producer's own. */
+export async function ownTypes(api: ApiClient): Promise<TypeView[]> {
+  const views: TypeView[] = []
+  let cursor: string | null = null
+  do {
+    const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    const page: Page<{ type: string; origin: string }> = await api.get(`/v1/event-types?limit=200${query}`)
+    for (const { type, origin } of page.data) {
+      const view = origin === 'own' ? await findType(api, type) : null
+      if (view !== null) views.push(view)
+    }
+    cursor = page.next_cursor
+  } while (cursor !== null)
+  return views
+}
+
+export function entryOfView({ type, fact, run_scoped: runScoped, versions }: TypeView): CatalogEntry {
+  return {
+    ...{ type, fact, runScoped, sample: null },
+    versions: versions.map(({ version, schema, examples, retires_at: retiresAt }) => ({
+      ...{ version, schema, examples, retiresAt },
+    })),
+  }
+}
+
+export function entryOfFile({ type, fact, run_scoped: runScoped = false, versions }: TypeInFile): CatalogEntry {
+  return {
+    ...{ type, fact, runScoped, sample: null },
+    versions: versions.map(({ version, schema, examples }) => ({ version, schema, examples, retiresAt: null })),
+  }
+}
