@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { readyLine, runCli, temporaryFolder, type CliProcess } from '../testing/cli-process.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { main } from '../../main.ts'
+import { readyLine, runCli, temporaryFolder } from '../testing/cli-process.ts'
 
 const text = { type: 'string', maxLength: 50, 'x-data-class': 'public' }
 const status = (...words: string[]) => ({ enum: words, 'x-data-class': 'public' })
@@ -30,16 +31,26 @@ function catalogFile(content: unknown, name = 'runbell.catalog.json', folder = t
   return path
 }
 
-async function outcome({
-  exit,
-  stdout,
-  stderr,
-}: CliProcess): Promise<{ code: number | null; out: string; err: string }> {
-  const code = await exit
-  return { code, out: stdout.all.join('\n'), err: stderr.all.join('\n') }
+const printed = { out: '', err: '' }
+beforeEach(() => {
+  vi.stubEnv('RUNBELL_URL', undefined)
+  vi.stubEnv('RUNBELL_API_KEY', undefined)
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((printed.out += String(chunk)), true))
+  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => ((printed.err += String(chunk)), true))
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
+
+/** Runs a command in this process. */
+async function catalog(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  Object.assign(printed, { out: '', err: '' })
+  const code = await main(['catalog', ...args])
+  return { code, out: printed.out.trimEnd(), err: printed.err.trimEnd() }
 }
 
-const check = (path: string, ...more: string[]) => outcome(runCli(['catalog', 'check', path, ...more]))
+const check = (path: string, ...more: string[]) => catalog('check', path, ...more)
 
 describe('runbell catalog check', () => {
   const before = () => catalogFile([invoice(FIRST)])
@@ -114,9 +125,9 @@ test('push registers a catalog, goes on where it was, and registers nothing that
   const { url, api_key: key } = await readyLine(
     runCli(['dev', '--port', '0', '--json', '--data-dir', temporaryFolder()]),
   )
-  const env = { RUNBELL_URL: url, RUNBELL_API_KEY: key ?? '' }
-  const push = (content: unknown, ...more: string[]) =>
-    outcome(runCli(['catalog', 'push', catalogFile(content), ...more], env))
+  vi.stubEnv('RUNBELL_URL', url)
+  vi.stubEnv('RUNBELL_API_KEY', key)
+  const push = (content: unknown, ...more: string[]) => catalog('push', catalogFile(content), ...more)
   const other = { ...invoice(FIRST), type: 'acme.order.shipped', run_scoped: true }
 
   expect(await push([invoice(FIRST), other])).toMatchObject({
@@ -142,11 +153,11 @@ test('push registers a catalog, goes on where it was, and registers nothing that
   ])
   expect(invalid).toMatchObject({ code: 4, out: expect.stringContaining('acme.order.lost') })
 
-  const listed = await outcome(runCli(['catalog', 'types'], env))
+  const listed = await catalog('types')
   expect(listed.out).toContain("'acme.invoice.drafted': 2,")
   expect(listed.out).not.toContain('acme.order.lost')
   const folder = temporaryFolder()
-  expect((await outcome(runCli(['catalog', 'docs', '-o', folder], env))).code).toBe(0)
+  expect((await catalog('docs', '-o', folder)).code).toBe(0)
   expect(readdirSync(folder).toSorted()).toEqual([
     'README.md',
     'acme.invoice.drafted.md',
@@ -154,18 +165,18 @@ test('push registers a catalog, goes on where it was, and registers nothing that
     'schemas',
   ])
   expect(readFileSync(join(folder, 'acme.invoice.drafted.md'), 'utf8')).toContain('Version 2')
-  const checked = await outcome(runCli(['catalog', 'check', catalogFile([invoice(FIRST)])], env))
+  const checked = await check(catalogFile([invoice(FIRST)]))
   expect([checked.code, checked.out]).toEqual([3, expect.stringContaining('the version is gone')])
 })
 
 test('a server that is not there, and a key that is none, are said in one sentence', async () => {
   const path = catalogFile([invoice(FIRST)])
   const key = 'rb_test_abcd0123efgh4567_Runbell0VectorRunbell0VectorRunbell0VectorR_39bf43ad'
-  const gone = await outcome(runCli(['catalog', 'push', path, '--url', 'http://127.0.0.1:1', '--key', key]))
+  const gone = await catalog('push', path, '--url', 'http://127.0.0.1:1', '--key', key)
   expect(gone).toMatchObject({
     code: 1,
     err: 'runbell: no server answers at http://127.0.0.1:1: check the address and that it runs',
   })
-  const none = await outcome(runCli(['catalog', 'push', path, '--key', 'secret']))
+  const none = await catalog('push', path, '--key', 'secret')
   expect(none).toMatchObject({ code: 2, err: expect.stringContaining('is not an API key') })
 })

@@ -24,7 +24,12 @@ export interface CliProcess {
 }
 
 const BIN = fileURLToPath(new URL('../../../bin/runbell.mjs', import.meta.url))
-const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RUNBELL_')))
+/** Compiled code that starts share: these tests start dozens of processes. */
+const NODE_COMPILE_CACHE = join(tmpdir(), 'runbell-compile-cache')
+const ENVIRONMENT = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RUNBELL_'))),
+  NODE_COMPILE_CACHE,
+}
 
 /** Runs `runbell`; the process ends with the test at the latest. */
 export function runCli(args: string[], env: Record<string, string> = {}): CliProcess {

@@ -1,12 +1,9 @@
+import { Runbell } from '@runbell/sdk/emit'
+import { createReceiver } from '@runbell/sdk/receive'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { Runbell } from '../src/emit/index.ts'
-import { createReceiver } from '../src/receive/index.ts'
 
-/*
- * What `runbell catalog types` writes for a producer's own types does this; here under the name of the source, in a project
- * under the name of the package.
- */
-declare module '../src/catalog/index.ts' {
+/* What `runbell catalog types` writes for a producer's own types does this. */
+declare module '@runbell/sdk/catalog' {
   interface OwnEventDataByType {
     'typed.parcel.sent': { carrier: string; weight?: number }
   }
