@@ -1,24 +1,10 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { DataProblem } from '../core/catalog/type-contract.ts'
+import { SCHEMA_FORMATS } from '../core/schema/keyword-rules.ts'
 import { explainProblem } from './explain-problem.ts'
 import { compileLinear } from './linear-pattern.ts'
 import { hasUniqueItems } from './unique-items.ts'
-
-/** The formats a schema may use; `check-schema` refuses others. */
-const FORMATS = [
-  'date-time',
-  'date',
-  'time',
-  'duration',
-  'email',
-  'hostname',
-  'ipv4',
-  'ipv6',
-  'uri',
-  'uri-reference',
-  'uuid',
-] as const
 
 const MAX_PROBLEMS = 20
 
@@ -59,7 +45,7 @@ function createAjv(patterns: Patterns, allErrors: boolean): Ajv2020 {
     addUsedSchema: false,
     ...(patterns === 'native' ? {} : { code: { regExp: Object.assign(compileLinear, { code: 'compileLinear' }) } }),
   })
-  addFormats.default(ajv, [...FORMATS])
+  addFormats.default(ajv, [...SCHEMA_FORMATS])
   ajv.removeKeyword('uniqueItems')
   ajv.addKeyword({
     keyword: 'uniqueItems',

@@ -1,4 +1,4 @@
-import { isSchemaObject, resolveLocal, type SchemaObject } from '../core/schema/schema-problem.ts'
+import { followReferences, isSchemaObject, type SchemaObject } from '../core/schema/schema-problem.ts'
 
 type Data = Record<string, unknown>
 
@@ -15,7 +15,7 @@ export function variantsOf(example: Data, schema: SchemaObject, most: number): {
   const found: { path: string; data: Data }[] = []
 
   function vary(value: unknown, place: unknown, path: readonly (string | number)[]): void {
-    const here = follow(place, schema)
+    const here = followReferences(place, schema)
     for (const other of othersFor(value, here)) add(path, other)
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) vary(item, here['items'], [...path, index])
@@ -45,16 +45,6 @@ export function variantsOf(example: Data, schema: SchemaObject, most: number): {
 }
 
 const GONE = Symbol('left out')
-
-function follow(place: unknown, root: SchemaObject): SchemaObject {
-  let schema = isSchemaObject(place) ? place : {}
-  for (let hops = 0; hops < 32 && typeof schema['$ref'] === 'string'; hops++) {
-    const target = resolveLocal(schema['$ref'], root)
-    const { $ref: _reference, ...beside } = schema
-    schema = { ...(isSchemaObject(target) ? target : {}), ...beside }
-  }
-  return schema
-}
 
 function othersFor(value: unknown, schema: SchemaObject): unknown[] {
   if (Array.isArray(schema['enum'])) return schema['enum'].filter((word) => word !== value)

@@ -1,4 +1,4 @@
-import { isSchemaObject, resolveLocal, type SchemaObject } from '../core/schema/schema-problem.ts'
+import { followReferences, isSchemaObject, type SchemaObject } from '../core/schema/schema-problem.ts'
 
 /** A field of the data, as a page lists it. */
 export interface FieldRow {
@@ -18,12 +18,12 @@ export function fieldRows(schema: SchemaObject): FieldRow[] {
   const rows: FieldRow[] = []
 
   function visit(value: unknown, path: string, required: boolean, inherited: string | null, depth: number): void {
-    const field = follow(value, schema)
+    const field = followReferences(value, schema)
     const stated = (field['x-data-class'] as string | undefined) ?? inherited
     const description = typeof field['description'] === 'string' ? field['description'] : ''
     rows.push({ path, type: typeText(field), required, dataClass: stated, description })
     if (depth >= MAX_DEPTH) return
-    const inner = field['type'] === 'array' ? follow(field['items'], schema) : field
+    const inner = field['type'] === 'array' ? followReferences(field['items'], schema) : field
     const below = (inner['x-data-class'] as string | undefined) ?? stated
     fieldsOf(inner, field['type'] === 'array' ? `${path}[].` : `${path}.`, below, depth)
   }
@@ -47,16 +47,6 @@ function classIn(object: SchemaObject, name: string): string | null {
   const field = (object['properties'] as SchemaObject)[name]
   const own = isSchemaObject(field) && (field['x-data-class'] !== undefined || '$ref' in field)
   return typeof from === 'string' && !own ? `as ${from} says` : null
-}
-
-function follow(value: unknown, root: SchemaObject): SchemaObject {
-  let field = isSchemaObject(value) ? value : {}
-  for (let hops = 0; hops < 32 && typeof field['$ref'] === 'string'; hops++) {
-    const target = resolveLocal(field['$ref'], root)
-    const { $ref: _reference, ...beside } = field
-    field = { ...(isSchemaObject(target) ? target : {}), ...beside }
-  }
-  return field
 }
 
 function typeText(field: SchemaObject): string {

@@ -1,4 +1,5 @@
 import type { FoundChange } from './schema-change.ts'
+import { typesOf, wordsOf } from './schema-types.ts'
 import { inside, type SchemaObject } from './schema-problem.ts'
 
 /** Keywords that say nothing about a value, or that are compared elsewhere. */
@@ -74,21 +75,6 @@ function boundChange(
   return [{ path, kind: 'bound_widened', verdict: open ? 'additive' : 'breaking', reason }]
 }
 
-/** The types a value may have; `null`: any. */
-function typesOf(schema: SchemaObject): Set<string> | null {
-  const { type } = schema
-  if (type !== undefined) return new Set((Array.isArray(type) ? type : [type]).map(String))
-  const words = wordsOf(schema)
-  return words === null ? null : new Set(words.map(typeOfWord))
-}
-
-function typeOfWord(word: string): string {
-  const value = JSON.parse(word) as unknown
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value
-}
-
 function typeChange(old: SchemaObject, fresh: SchemaObject, path: string): FoundChange[] {
   const [before, after] = [typesOf(old), typesOf(fresh)]
   if (before === null) {
@@ -129,12 +115,6 @@ function classChange(old: SchemaObject, fresh: SchemaObject, path: string): Foun
     const reason = `its data class was ${shown(before, 'stated inside')} and is ${shown(after, 'stated inside')}: who gets it changes`
     return [{ path, kind: 'class_changed', verdict: 'breaking', reason }]
   })
-}
-
-/** The closed set of values, as JSON; `null`: not closed. `const` is a set of one. */
-function wordsOf(schema: SchemaObject): string[] | null {
-  if ('const' in schema) return [JSON.stringify(schema['const'])]
-  return Array.isArray(schema['enum']) ? schema['enum'].map((word) => JSON.stringify(word)) : null
 }
 
 function wordsChange(old: SchemaObject, fresh: SchemaObject, path: string, open: boolean): FoundChange[] {

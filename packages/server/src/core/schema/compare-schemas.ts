@@ -1,6 +1,6 @@
 import { compareLeaves } from './compare-leaves.ts'
 import type { FoundChange, SchemaChange } from './schema-change.ts'
-import { inside, isSchemaObject, resolveLocal, type SchemaObject } from './schema-problem.ts'
+import { followReferences, inside, isSchemaObject, type SchemaObject } from './schema-problem.ts'
 
 export type SchemaVerdict = 'unchanged' | 'additive' | 'breaking'
 
@@ -22,7 +22,7 @@ export function compareSchemas(before: SchemaObject, after: SchemaObject): Schem
     const known = compared.get(oldValue) ?? new Set()
     if (known.has(newValue)) return
     compared.set(oldValue, known.add(newValue))
-    const [old, fresh] = [follow(oldValue, before), follow(newValue, after)]
+    const [old, fresh] = [followReferences(oldValue, before), followReferences(newValue, after)]
     if (old === fresh) return
     changes.push(...compareLeaves(old, fresh, path))
     compareObjects(old, fresh, path)
@@ -68,16 +68,6 @@ export function compareSchemas(before: SchemaObject, after: SchemaObject): Schem
       }
     }
     for (const name of added) changes.push(addedField(inside(path, name), requires(fresh, name)))
-  }
-
-  function follow(value: unknown, root: SchemaObject): SchemaObject {
-    let schema = isSchemaObject(value) ? value : {}
-    for (let hops = 0; hops < 32 && typeof schema['$ref'] === 'string'; hops++) {
-      const target = resolveLocal(schema['$ref'], root)
-      const { $ref: _reference, ...beside } = schema
-      schema = { ...(isSchemaObject(target) ? target : {}), ...beside }
-    }
-    return schema
   }
 
   compare(before, after, '')

@@ -37,7 +37,8 @@ const PLAIN = [
   ...['default', 'examples', 'deprecated', 'readOnly', 'writeOnly', 'contentEncoding', 'contentMediaType'],
 ]
 const KNOWN = new Set([...ONE, ...LISTS, ...MAPS, ...PLAIN])
-const FORMATS = [
+/** The formats a schema may name; each is checked. */
+export const SCHEMA_FORMATS = [
   'date-time',
   'date',
   'time',
@@ -49,7 +50,7 @@ const FORMATS = [
   'uri',
   'uri-reference',
   'uuid',
-]
+] as const
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema'
 const MAX_DEPTH = 32
 const MAX_NODES = 5000
@@ -109,8 +110,8 @@ function ownProblems(schema: SchemaObject, path: string, root: SchemaObject, opt
     else if (keyword === 'pattern') problems.push(...patternProblems(value, inside(path, keyword), options))
     else if (keyword === 'patternProperties' && isSchemaObject(value)) {
       for (const source of Object.keys(value)) problems.push(...patternProblems(source, inside(path, keyword), options))
-    } else if (keyword === 'format' && !FORMATS.includes(String(value))) {
-      add(keyword, 'is not a format that is checked', `Use one of ${FORMATS.join(', ')}.`)
+    } else if (keyword === 'format' && !SCHEMA_FORMATS.some((known) => known === value)) {
+      add(keyword, 'is not a format that is checked', `Use one of ${SCHEMA_FORMATS.join(', ')}.`)
     } else if (keyword === 'enum' && (!Array.isArray(value) || value.length === 0 || value.length > MAX_WORDS)) {
       add(keyword, `is a list of 1 to ${MAX_WORDS} values`, 'Shorten it, or use a string with a pattern.')
     } else if (keyword === 'x-open' && typeof value !== 'boolean') add(keyword, 'is true or false', 'Write true.')

@@ -1,3 +1,4 @@
+import { typesOf } from './schema-types.ts'
 import { isSchemaObject, type SchemaObject } from './schema-problem.ts'
 
 /** What a field that is marked `x-open` may outgrow: its words and its bounds, never its type. */
@@ -20,8 +21,8 @@ export function readOpenly(schema: SchemaObject): SchemaObject {
     return !(open && GROWING.has(keyword))
   })
   const members = kept.map(([keyword, value]) => [keyword, VALUES.has(keyword) ? value : inner(keyword, value)])
-  const types = open && schema['type'] === undefined ? typesOfWords(schema) : null
-  return { ...Object.fromEntries(members), ...(types === null ? {} : { type: types }) }
+  const types = open && schema['type'] === undefined ? typesOf(schema) : null
+  return { ...Object.fromEntries(members), ...(types === null ? {} : { type: [...types] }) }
 }
 
 function inner(keyword: string, value: unknown): unknown {
@@ -30,17 +31,4 @@ function inner(keyword: string, value: unknown): unknown {
   if (!BY_NAME.has(keyword)) return readOpenly(value)
   const named = Object.entries(value).map(([name, item]) => [name, isSchemaObject(item) ? readOpenly(item) : item])
   return Object.fromEntries(named) as unknown
-}
-
-/** The types that the words of a set have; `null`: it has no words. */
-function typesOfWords(schema: SchemaObject): string[] | null {
-  const words = 'const' in schema ? [schema['const']] : schema['enum']
-  if (!Array.isArray(words)) return null
-  return [...new Set(words.map(typeOf))]
-}
-
-function typeOf(word: unknown): string {
-  if (word === null) return 'null'
-  if (Array.isArray(word)) return 'array'
-  return Number.isInteger(word) ? 'integer' : typeof word
 }

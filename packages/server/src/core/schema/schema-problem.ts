@@ -28,3 +28,16 @@ export function resolveLocal(reference: string, root: unknown): unknown {
   }
   return found
 }
+
+const MAX_HOPS = 32
+
+/** A schema with what it refers to in place of its reference, and what stands beside that on top; `{}` for none. */
+export function followReferences(value: unknown, root: SchemaObject): SchemaObject {
+  let schema = isSchemaObject(value) ? value : {}
+  for (let hops = 0; hops < MAX_HOPS && typeof schema['$ref'] === 'string'; hops++) {
+    const target = resolveLocal(schema['$ref'], root)
+    const { $ref: _reference, ...beside } = schema
+    schema = { ...(isSchemaObject(target) ? target : {}), ...beside }
+  }
+  return schema
+}
