@@ -9,9 +9,19 @@ const [url = '', key = '', connectionsText = '64', secondsText = '5'] = process.
 const connections = Number(connectionsText)
 const until = performance.now() + Number(secondsText) * 1000
 const agent = new Agent({ connections, pipelining: 1 })
-const data = { status: 'running', input: 'x'.repeat(800) }
+const text = 'x'.repeat(800)
+/** Events a run has: its start, and messages. */
+const RUN_LENGTH = 10
 const latencies: number[] = []
 let failed = 0
+
+function eventOf(publisher: number, count: number): unknown {
+  const run_id = `run_${process.pid}_${publisher}_${Math.floor(count / RUN_LENGTH)}`
+  const head = { run_id, agent: { id: 'bench' } }
+  if (count % RUN_LENGTH === 0) return { type: 'agent.run.started', ...head, data: { status: 'running', input: text } }
+  const data = { status: 'sent', message_id: `m_${count}`, channel: 'chat', content: text }
+  return { type: 'agent.message.sent', ...head, data }
+}
 
 async function publisher(number: number): Promise<void> {
   for (let count = 0; performance.now() < until; count++) {
@@ -20,7 +30,7 @@ async function publisher(number: number): Promise<void> {
       method: 'POST',
       dispatcher: agent,
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ type: 'agent.run.started', run_id: `run_${number}`, agent: { id: 'bench' }, data }),
+      body: JSON.stringify(eventOf(number, count)),
     })
     await response.body.dump()
     if (response.statusCode === 202) latencies.push(performance.now() - started)
