@@ -15,8 +15,8 @@ const RUN_LENGTH = 10
 const latencies: number[] = []
 let failed = 0
 
-function eventOf(publisher: number, count: number): unknown {
-  const run_id = `run_${process.pid}_${publisher}_${Math.floor(count / RUN_LENGTH)}`
+function eventOf(number: number, count: number): unknown {
+  const run_id = `run_${process.pid}_${number}_${Math.floor(count / RUN_LENGTH)}`
   const head = { run_id, agent: { id: 'bench' } }
   if (count % RUN_LENGTH === 0) return { type: 'agent.run.started', ...head, data: { status: 'running', input: text } }
   const data = { status: 'sent', message_id: `m_${count}`, channel: 'chat', content: text }

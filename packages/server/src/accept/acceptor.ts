@@ -3,7 +3,7 @@ import type { Warning } from '@runbell/sdk/contract'
 import type { CheckedEvent } from '../core/checked-event.ts'
 import type { BodySource } from '../core/event-bodies.ts'
 import { newId } from '../core/new-id.ts'
-import type { AcceptItem, AcceptResult } from '../store/accept.ts'
+import type { AcceptItem, AcceptResult, AnnouncedEnd } from '../store/accept.ts'
 import type { Claim } from '../store/rows.ts'
 import { StoreUnavailable, type Store } from '../store/store.ts'
 import { bodyAt } from '../store/body.ts'
@@ -28,14 +28,14 @@ export interface Acceptor {
   /**
    * Stores an event with its deliveries; resolves after the commit (guarantee G1).
    * @param fingerprint keyed hash of the received bytes (details 4)
-   * @param announces the delivery whose end this service event announces
+   * @param announces the end of a delivery that this service event announces
    * @throws StoreUnavailable when it is unknown whether the event was stored
    */
   accept(
     event: CheckedEvent,
     fingerprint: Uint8Array,
     bodies: BodySource,
-    announces?: number | null,
+    announces?: AnnouncedEnd | null,
   ): Promise<Acceptance>
   /** Group sizes since the start. */
   stats(): { commits: number; events: number }
@@ -79,7 +79,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     event: CheckedEvent,
     fingerprint: Uint8Array,
     bodies: BodySource,
-    announces: number | null = null,
+    announces: AnnouncedEnd | null = null,
   ): Promise<Acceptance> {
     const match = matcher.cached(event) ?? (await matcher.match(event))
     const newDeliveryId = () => newId('delivery', event.mode, clock.now(), random)

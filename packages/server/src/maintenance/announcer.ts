@@ -63,6 +63,7 @@ async function announce(options: AnnouncerOptions, delivery: Unannounced): Promi
     internal: true,
   })
   if (!checked.ok) throw new Error(`a service event was refused: ${checked.refusal.detail}`)
-  const taken = await acceptor.accept(checked.event, fingerprint(bytes), checked.bodies, delivery.position)
+  const { position, replays } = delivery
+  const taken = await acceptor.accept(checked.event, fingerprint(bytes), checked.bodies, { position, replays })
   return taken.kind === 'accepted' || taken.kind === 'duplicate'
 }

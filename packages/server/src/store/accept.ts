@@ -5,6 +5,12 @@ import type { ClassMask } from '../core/data-classes.ts'
 import type { PreparedEnvelope } from '../core/render.ts'
 
 /** One event, checked and rendered as far as it can be outside the transaction. */
+/** One end of a delivery. */
+export interface AnnouncedEnd {
+  position: number
+  replays: number
+}
+
 export interface AcceptItem extends CheckedEvent {
   /** Keyed hash of the received bytes: same bytes, same fingerprint (details 4). */
   fingerprint: Uint8Array
@@ -14,10 +20,11 @@ export interface AcceptItem extends CheckedEvent {
   /** The distinct bodies besides the uncut one that its targets get; at most one for each target. */
   bodies: PreparedBody[]
   /**
-   * The delivery whose end this service event announces: in the same transaction it stops being found by
+   * The delivery whose end this service event announces, and how often it was replayed by then: it may have been again, and
+   * have ended again, which is another end. In the same transaction it stops being found by
    * `findUnannounced`, also where the event turns out to be a duplicate. `null` for what producers publish.
    */
-  announces: number | null
+  announces: AnnouncedEnd | null
 }
 
 /** A body rendered as far as it can be outside the transaction: it is head, recorded_at, middle, sequence, tail, rest. */

@@ -36,8 +36,8 @@ function cancel(suite: StoreSuite, deliveryId: string) {
 }
 
 /** The service event that tells of a delivery's end. */
-const telling = (announces: number, input: ItemInput = {}) =>
-  acceptItem({ type: 'runbell.approval.undelivered', runId: null, announces, ...input })
+const telling = (position: number, replays = 0) =>
+  acceptItem({ type: 'runbell.approval.undelivered', runId: null, announces: { position, replays } })
 
 function finding(suite: StoreSuite): void {
   describe('unannounced: requests for approval that ended without reaching an endpoint', () => {
@@ -190,7 +190,7 @@ function again(suite: StoreSuite): void {
       expect(await found(suite)).toEqual([])
       await suite.deadLetter(FIRST_NODE, endpointId)
       expect(await found(suite)).toMatchObject([{ deliveryId, status: 'dead_lettered', replays: 1 }])
-      await suite.accept([telling(position)])
+      await suite.accept([telling(position, 1)])
       await replay(event.position)
       await suite.record(FIRST_NODE, attemptRecord(await suite.claimOne(FIRST_NODE, endpointId, T0 + MINUTE)))
       expect(await found(suite)).toEqual([])
@@ -203,7 +203,7 @@ function again(suite: StoreSuite): void {
         await cancel(suite, deliveryId)
         const [row] = await found(suite)
         seen.push(row?.replays)
-        await suite.accept([telling(row?.position ?? 0)])
+        await suite.accept([telling(row?.position ?? 0, row?.replays)])
         await replay(event.position)
         // What is pending already is not replayed.
         await replay(event.position)
@@ -220,6 +220,16 @@ function again(suite: StoreSuite): void {
       expect(await found(suite)).toEqual([])
       await cancel(suite, deliveryId)
       expect(idsOf(await found(suite))).toEqual([deliveryId])
+    })
+
+    it('is still told of its next end where it had ended again before the first was told', async () => {
+      const { event, deliveryId, position } = await request(suite)
+      await cancel(suite, deliveryId)
+      const late = telling(position)
+      await replay(event.position)
+      await cancel(suite, deliveryId)
+      await suite.accept([late])
+      expect(await found(suite)).toMatchObject([{ deliveryId, replays: 1 }])
     })
 
     it('goes on being watched where the delivery had reached its endpoint before', async () => {

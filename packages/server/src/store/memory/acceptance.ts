@@ -59,8 +59,9 @@ export class MemoryAcceptance extends MemoryNodes {
 
   /** One that was replayed meanwhile goes on being watched: its next end is another. */
   private markAnnounced({ announces }: AcceptItem): void {
-    const delivery = announces === null ? undefined : this.deliveries.get(announces)
-    if (delivery?.watch === 'yes' && delivery.status !== 'pending') delivery.watch = 'announced'
+    const delivery = announces === null ? undefined : this.deliveries.get(announces.position)
+    if (delivery === undefined || delivery.replays !== announces?.replays) return
+    if (delivery.watch === 'yes' && delivery.status !== 'pending') delivery.watch = 'announced'
   }
 
   /** The event that has taken this idempotency key or this id. */

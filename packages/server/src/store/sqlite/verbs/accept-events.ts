@@ -167,5 +167,8 @@ function insertDeliveries(
  */
 function markAnnounced(db: Database, { announces }: AcceptItem): void {
   if (announces === null) return
-  db.prepare('UPDATE deliveries SET watch = 2 WHERE position = ? AND watch = 1 AND status >= 2').run(announces)
+  db.prepare('UPDATE deliveries SET watch = 2 WHERE position = ? AND replays = ? AND watch = 1 AND status >= 2').run(
+    announces.position,
+    announces.replays,
+  )
 }
