@@ -40,7 +40,10 @@ describe('G19: Content that crashes the process is found and quarantined after 3
     for (const number of [1, 2, 3]) {
       await crashInAttempt(number)
       if (number < 3) expect(await deliveryOf(server, poison)).toMatchObject({ status: 'pending' })
-      others.push(...(await Promise.all([publish(server, anEvent(type)), publish(server, anEvent(type))])))
+      const more = await Promise.all([publish(server, anEvent(type)), publish(server, anEvent(type))])
+      // The next crash is to find the poison alone in flight.
+      for (const { event_id: eventId } of more) await untilDelivery(server, eventId)
+      others.push(...more)
     }
   }, 60_000)
 

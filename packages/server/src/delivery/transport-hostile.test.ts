@@ -219,7 +219,11 @@ describe('before a connection', () => {
     const lookup: TransportOptions['lookup'] = (_hostname, callback) =>
       callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), [])
     const outcome = await transport({ lookup }).send(request('http://receiver.test/'))
-    expect(outcome).toMatchObject({ kind: 'failure', outcome: 'dns_failed', phases: { dns: 0 } })
+    expect(outcome).toMatchObject({
+      kind: 'failure',
+      outcome: 'dns_failed',
+      phases: { dns: expect.any(Number), connect: null },
+    })
   })
 
   test('a resolver that is down is our own fault from the second name on', async () => {
