@@ -14,7 +14,13 @@ const problemSchema = z
     status: z.int(),
     detail: z.string(),
     code: z.enum(problemCodes),
-    errors: z.array(z.object({ path: z.string().openapi({ description: 'JSON Pointer' }), message: z.string() })),
+    errors: z.array(
+      z.object({
+        path: z.string().openapi({ description: 'JSON Pointer' }),
+        message: z.string(),
+        suggested_fix: z.string().optional(),
+      }),
+    ),
     retryable: z.boolean(),
     suggested_fix: z.string(),
     request_id: z.string(),
