@@ -1,7 +1,7 @@
 const SOURCE = 'Made from packages/sdk/src/catalog by `npm run generate`; edit that, not this file.'
 const PAGES = 'docs/reference/events'
 const SCHEMAS = 'docs/reference/schemas'
-const TYPES = 'packages/server/test/generated/built-in-types.ts'
+const TYPES = 'packages/server/test/generated'
 /** Where a schema says it is found; a server serves the same under its own address. */
 const BASE = 'https://runbell.example/schemas'
 
@@ -21,11 +21,14 @@ export async function eventPages(root) {
     files.set(`${PAGES}/${entry.type}.md`, pages.renderEventPage(entry, options))
     for (const { version, schema } of entry.versions) {
       const path = `${entry.type}/${version}.json`
-      const published = schemas.publishedSchema(schema, `${BASE}/${path}`)
+      const published = schemas.publishedSchema(entry.type, schema, `${BASE}/${path}`)
       files.set(`${SCHEMAS}/${path}`, `${JSON.stringify(published, null, 2)}\n`)
     }
   }
   const heading = [SOURCE, 'A test holds it against the types that the catalog itself has.']
-  files.set(TYPES, types.renderDeclarations(entries, { heading, union: 'BuiltInEvent', augments: null }))
-  return { files, folders: [PAGES, SCHEMAS] }
+  files.set(
+    `${TYPES}/built-in-types.ts`,
+    types.renderDeclarations(entries, { heading, union: 'BuiltInEvent', augments: null }),
+  )
+  return { files, folders: [PAGES, SCHEMAS, TYPES] }
 }

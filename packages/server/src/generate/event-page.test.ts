@@ -4,6 +4,8 @@ import { renderEventIndex, renderEventPage } from './event-page.ts'
 import { fieldRows } from './field-rows.ts'
 
 const OPTIONS = { source: 'Made.', schemaLink: () => null }
+const NEEDS_RUN = 'Its events belong to a run: they need a `run_id` and get a `sequence`.'
+const object = { type: 'object', 'x-data-class': 'public' }
 const text = { type: 'string', 'x-data-class': 'public' }
 const entry = (fact: string, ...schemas: Record<string, unknown>[]): CatalogEntry => ({
   type: 'acme.order.shipped',
@@ -30,6 +32,13 @@ describe('a page about a type', () => {
             properties: { kind: { enum: ['prompt'], 'x-data-class': 'public' }, value: { type: 'string' } },
           },
         },
+        tags: { type: 'array', items: { enum: ['a', 'b'], 'x-data-class': 'public', 'x-open': true } },
+        grid: { type: 'array', items: { type: 'array', items: { type: 'object', properties: { x: text } } } },
+        more: {
+          type: 'object',
+          properties: { one: text },
+          additionalProperties: { ...text, 'x-data-class': 'prompt' },
+        },
         whole: { type: 'object', 'x-data-class': 'document', properties: { part: { type: 'integer', minimum: 1 } } },
       },
       $defs: { tool: { type: 'object', properties: { name: { ...text, maxLength: 9, description: 'Its name.' } } } },
@@ -40,6 +49,14 @@ describe('a page about a type', () => {
       ['details', 'array, at most 3 elements', false, null],
       ['details[].kind', '"prompt"', true, 'public'],
       ['details[].value', 'string', false, 'as kind says'],
+      ['tags', 'array', false, null],
+      ['tags[]', '"a", "b", others later', false, 'public'],
+      ['grid', 'array', false, null],
+      ['grid[]', 'array', false, null],
+      ['grid[][].x', 'string', false, 'public'],
+      ['more', 'object', false, null],
+      ['more.one', 'string', false, 'public'],
+      ['more.*', 'string', false, 'prompt'],
       ['whole', 'object', false, 'document'],
       ['whole.part', 'integer, at least 1', false, 'document'],
     ])
@@ -69,6 +86,46 @@ describe('a page about a type', () => {
     expect(rows[0]?.match(/(?<!\\)\|/g)).toHaveLength(6)
     // The sample has a fence in it; its own is longer.
     expect(page).toContain('````json')
+  })
+
+  it.each([
+    ['# a', '\\# a'],
+    ['> a', '&gt; a'],
+    ['- a', '\\- a'],
+    ['+ a', '\\+ a'],
+    ['1. a', '1\\. a'],
+    ['12) a', '12\\) a'],
+    ['~~~ a ~~b~~', '\\~\\~\\~ a \\~\\~b\\~\\~'],
+    ['=== a', '\\=== a'],
+    ['    a', 'a'],
+    ['<b>a', '&lt;b&gt;a'],
+    ['&lt;a', '&amp;lt;a'],
+    ['$a$', '\\$a\\$'],
+    ['a\u202Eb', 'ab'],
+  ])('does not let a fact become something else: %j', (fact, shown) => {
+    expect(renderEventPage(entry(fact, object), OPTIONS).split('\n')[4]).toBe(`${shown} ${NEEDS_RUN}`)
+  })
+
+  it('shows what an endpoint without grants gets, where that is less', () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        id: text,
+        words: { ...text, 'x-data-class': 'prompt' },
+        who: { ...text, 'x-data-class': 'personal' },
+      },
+    }
+    const page = (example: Record<string, unknown>) =>
+      renderEventPage(
+        { ...entry('It went.'), versions: [{ version: 1, schema, examples: [example], retiresAt: null }] },
+        OPTIONS,
+      )
+    const samples = [...page({ id: 'o_1', words: 'Ship it.', who: 'Sam' }).matchAll(/```json\n([\s\S]*?)\n```/g)]
+    expect(samples.map(([, json]) => JSON.parse(json as string) as unknown)).toEqual([
+      { id: 'o_1', words: 'Ship it.', who: 'Sam' },
+      { withheld: ['personal', 'prompt'], data: { id: 'o_1' } },
+    ])
+    expect(page({ id: 'o_1' })).not.toContain('withheld')
   })
 
   it('is there for every built-in type, with a sample that is valid JSON', () => {

@@ -1,6 +1,8 @@
 import { compareSchemas } from '../core/schema/compare-schemas.ts'
 import { currentOf, type CatalogEntry, type CatalogVersion } from './catalog-entry.ts'
+import { cutSample } from './cut-sample.ts'
 import { fieldRows, type FieldRow } from './field-rows.ts'
+import { code, fenced, text } from './markdown.ts'
 
 export interface PageOptions {
   /** Says where the page comes from, in a comment at its head. */
@@ -26,8 +28,7 @@ export function renderEventPage(entry: CatalogEntry, options: PageOptions): stri
     `## Versions`,
     versionTable(entry, options),
     `## Sample`,
-    'As an endpoint that may see everything receives it:',
-    fenced(JSON.stringify(entry.sample ?? current.examples[0] ?? {}, null, 2)),
+    ...samples(entry, current),
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -61,6 +62,18 @@ function fieldCells({ path, type, required, dataClass, description }: FieldRow):
   return [code(path), text(type), required ? 'yes' : '', text(dataClass ?? ''), text(description)]
 }
 
+/** Whole, and as little of it as any endpoint gets. */
+function samples({ sample }: CatalogEntry, { schema, examples }: CatalogVersion): string[] {
+  const data = sample?.data ?? examples[0] ?? {}
+  const whole =
+    sample === null
+      ? ['The `data` of one event, as an endpoint that may see everything receives it:', fenced(data)]
+      : ['As an endpoint that may see everything receives it:', fenced(sample)]
+  const cut = cutSample(schema, data)
+  if (cut === null) return whole
+  return [...whole, 'An endpoint without grants receives the same event with these instead:', fenced(cut)]
+}
+
 function versionTable({ type, versions }: CatalogEntry, { schemaLink }: PageOptions): string {
   return versions
     .map((version, index) => {
@@ -78,24 +91,4 @@ function changesFrom(before: CatalogVersion, after: CatalogVersion): string[] {
   return changes.map(
     ({ path, verdict, reason }) => `  - ${code(path === '' ? '/' : path)}, ${verdict}: ${text(reason)}`,
   )
-}
-
-/** What a producer wrote, as text and nothing else: no markup of Markdown or HTML survives. */
-function text(value: string): string {
-  return value
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*[\]!|]|(?<!\w)_|_(?!\w)/g, String.raw`\$&`)
-}
-
-function code(value: string): string {
-  return /^[\w.[\]/-]+$/.test(value) ? `\`${value}\`` : `<code>${text(value)}</code>`
-}
-
-/** A fence longer than any in the text. */
-function fenced(json: string): string {
-  const longest = Math.max(2, ...[...json.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}json\n${json}\n${fence}`
 }

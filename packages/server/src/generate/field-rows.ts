@@ -19,26 +19,32 @@ export function fieldRows(schema: SchemaObject): FieldRow[] {
 
   function visit(value: unknown, path: string, required: boolean, inherited: string | null, depth: number): void {
     const field = followReferences(value, schema)
-    const stated = (field['x-data-class'] as string | undefined) ?? inherited
+    const stated = classOf(field) ?? inherited
     const description = typeof field['description'] === 'string' ? field['description'] : ''
     rows.push({ path, type: typeText(field), required, dataClass: stated, description })
     if (depth >= MAX_DEPTH) return
-    const inner = field['type'] === 'array' ? followReferences(field['items'], schema) : field
-    const below = (inner['x-data-class'] as string | undefined) ?? stated
-    fieldsOf(inner, field['type'] === 'array' ? `${path}[].` : `${path}.`, below, depth)
+    if (field['type'] !== 'array') return fieldsOf(field, `${path}.`, stated, depth)
+    const item = followReferences(field['items'], schema)
+    if (isSchemaObject(item['properties'])) fieldsOf(item, `${path}[].`, classOf(item) ?? stated, depth)
+    else if (isSchemaObject(field['items'])) visit(item, `${path}[]`, false, stated, depth + 1)
   }
 
   function fieldsOf(object: SchemaObject, prefix: string, inherited: string | null, depth: number): void {
-    if (!isSchemaObject(object['properties'])) return
+    const { properties, additionalProperties: rest } = object
     const required = Array.isArray(object['required']) ? object['required'] : []
-    for (const [name, field] of Object.entries(object['properties'])) {
+    for (const [name, field] of Object.entries(isSchemaObject(properties) ? properties : {})) {
       visit(field, prefix + name, required.includes(name), classIn(object, name) ?? inherited, depth + 1)
     }
+    // Members under any other name.
+    if (isSchemaObject(rest)) visit(rest, `${prefix}*`, false, inherited, depth + 1)
   }
 
-  const whole = (schema['x-data-class'] as string | undefined) ?? null
-  fieldsOf(schema, '', whole, 0)
+  fieldsOf(schema, '', classOf(schema), 0)
   return rows
+}
+
+function classOf(schema: SchemaObject): string | null {
+  return typeof schema['x-data-class'] === 'string' ? schema['x-data-class'] : null
 }
 
 /** In an object one field of which names the class of those that have none. */
@@ -51,7 +57,10 @@ function classIn(object: SchemaObject, name: string): string | null {
 
 function typeText(field: SchemaObject): string {
   if ('const' in field) return JSON.stringify(field['const'])
-  if (Array.isArray(field['enum'])) return field['enum'].map((word) => JSON.stringify(word)).join(', ')
+  if (Array.isArray(field['enum'])) {
+    const words = field['enum'].map((word) => JSON.stringify(word))
+    return [...words, ...(field['x-open'] === true ? ['others later'] : [])].join(', ')
+  }
   const types = Array.isArray(field['type']) ? field['type'] : [field['type'] ?? 'anything']
   const bounds = [
     boundText(field, 'minLength', 'maxLength', 'characters'),

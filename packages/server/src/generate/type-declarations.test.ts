@@ -27,18 +27,31 @@ const render = (...entries: CatalogEntry[]) =>
 
 describe('the types of the built-in catalog', () => {
   type Inferred = EventDataByType & ServiceEventDataByType
+  /** Without the names of what it is made of. */
+  type Flat<Of> = Of extends (infer Item)[]
+    ? Flat<Item>[]
+    : Of extends object
+      ? { [Key in keyof Of]: Flat<Of[Key]> }
+      : Of
+  /** Assignable both ways is not enough: that does not see an optional field that one of the two lacks. */
+  type Same<One, Other> =
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- two conditional types are one if they are so for any T
+    (<T>() => T extends Flat<One> ? 1 : 2) extends <T>() => T extends Flat<Other> ? 1 : 2 ? true : false
   /** Names where one of the two says something that the other does not. */
-  type Different = {
-    [Type in keyof Inferred]: BuiltInEventData[Type] extends Inferred[Type]
-      ? Inferred[Type] extends BuiltInEventData[Type]
-        ? never
-        : Type
-      : Type
-  }[keyof Inferred]
+  type DifferentIn<One, Other extends Record<keyof One, unknown>> = {
+    [Type in keyof One]: Same<One[Type], Other[Type]> extends true ? never : Type
+  }[keyof One]
 
   it('are those that the catalog itself has', () => {
     expectTypeOf<keyof BuiltInEventData>().toEqualTypeOf<keyof Inferred>()
-    expectTypeOf<Different>().toEqualTypeOf<never>()
+    expectTypeOf<DifferentIn<Inferred, BuiltInEventData>>().toEqualTypeOf<never>()
+  })
+
+  it('would be found out if they had one optional field more, or fewer', () => {
+    type Field = { a: { b?: string }[] }
+    expectTypeOf<DifferentIn<{ x: Field }, { x: Field }>>().toEqualTypeOf<never>()
+    expectTypeOf<DifferentIn<{ x: Field }, { x: { a: { b?: string; c?: 1 }[] } }>>().toEqualTypeOf<'x'>()
+    expectTypeOf<DifferentIn<{ x: Field }, { x: { a: { b: string }[] } }>>().toEqualTypeOf<'x'>()
   })
 
   it('tell events apart', () => {
@@ -73,13 +86,56 @@ describe('declarations of a producer’s own types', () => {
       '  "is-gift"?: boolean | null',
       '  lines: AcmeOrderShippedV1Line[]',
       "  tags?: ('a' | 'b')[]",
-      '  totals?: Record<string, number>',
+      '  totals?: { [name: string]: number }',
       '  anything?: unknown',
       '  nested?: {\n    deep: true\n  }',
       '  next?: AcmeOrderShippedV1Line',
     ]) {
       expect(text).toContain(line)
     }
+  })
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a list of what may be null', { type: 'array', items: { type: ['string', 'null'] } }, '(string | null)[]'],
+    [
+      'a list of objects that may be null',
+      { type: 'array', items: { type: ['object', 'null'], properties: { a: { type: 'string' } } } },
+      '({\n    a?: string\n  } | null)[]',
+    ],
+    [
+      'members beyond those that are named',
+      { ...object({ a: {} }), additionalProperties: {} },
+      '{\n    a?: unknown\n    [name: string]: unknown\n  }',
+    ],
+    ['a field that may gain words', { enum: ['a', 3], 'x-open': true }, "'a' | 3 | (string & {}) | number"],
+    ['one of several', { oneOf: [{ const: 1 }, { type: 'array', items: { type: 'null' } }] }, '1 | null[]'],
+    ['conditions beside members', { ...object({ a: {} }), anyOf: [{ required: ['a'] }] }, '{\n    a?: unknown\n  }'],
+    [
+      'several at once',
+      { allOf: [{ $ref: '#/$defs/a' }, { anyOf: [{ type: 'string' }, { const: 1 }] }] },
+      '(AcmeOrderShippedV1A & (string | 1))',
+    ],
+    [
+      'a list with its first elements described',
+      { type: 'array', prefixItems: [{}], items: { type: 'null' } },
+      'unknown[]',
+    ],
+    ['a reference to another place', { $ref: '#/$defs/a/properties/b' }, 'boolean'],
+    ['a reference to nothing', { $ref: '#/$defs/none' }, 'unknown'],
+    ['a reference to itself', { $ref: '#' }, '{\n    x?: unknown\n  }'],
+    ['what may be anything', { description: 'Any.' }, 'unknown'],
+    ['what is never there', { enum: [] }, 'never'],
+  ])('can say %s', (_what, field, type) => {
+    const schema = { ...object({ x: field }), $defs: { a: object({ b: { type: 'boolean' } }) } }
+    expect(render(entry('acme.order.shipped', schema))).toContain(`  x?: ${type}\n`)
+  })
+
+  it('show characters that reverse what a reader sees, and drop them from comments', () => {
+    const hidden = 'a\u202E*\u2066/ b'
+    const text = render(entry('acme.order.shipped', object({ [hidden]: { const: hidden, description: hidden } })))
+    expect(text).toContain(String.raw`"a\u202e*\u2066/ b"?: "a\u202e*\u2066/ b"`)
+    expect(text).toContain('/** a* / b */')
+    expect(text).not.toMatch(/\p{Bidi_Control}/u)
   })
 
   it('have one member of the union for each version, and the current one for emit', () => {
@@ -106,11 +162,17 @@ describe('declarations of a producer’s own types', () => {
             [hostile]: { enum: [hostile, '__proto__'], description: hostile },
             __proto__x: { type: 'string' },
           }),
-          $defs: { 'a/b"c': { type: 'string' }, '*/': {} },
+          $defs: {
+            'a/b"c': { type: 'string' },
+            '*/': {},
+            tree: { type: 'object', additionalProperties: { $ref: '#/$defs/tree' } },
+          },
+          additionalProperties: { type: 'number' },
         }),
         fact: hostile,
       },
       entry('acme.empty.sent', { type: 'object' }),
+      entry('acme.open.sent', object({ status: { enum: ['a', 'b'], 'x-open': true } }, ['status'])),
     )
     const use = `
 import { Runbell } from '@runbell/sdk/emit'
@@ -121,6 +183,11 @@ void runbell.emit('acme.order.shipped', { data: { carrier: 'DHL' } })
 // @ts-expect-error -- a number
 void runbell.emit('acme.order.shipped', { data: { carrier: 7 } })
 createReceiver({ secrets: 'x' }).on('acme.order.shipped', (event) => event.data.carrier.toUpperCase())
+void runbell.emit('acme.open.sent', { data: { status: 'later' } })
+export const known = (event: AcmeEvent) => {
+  if (event.type !== 'acme.open.sent' || event.data.status === 'a' || event.data.status === 'b') return 'known'
+  return event.data.status.toUpperCase()
+}
 export const carrierOf = (event: AcmeEvent) => (event.type === 'acme.order.shipped' ? event.data.carrier : null)
 `
     const folder = mkdtempSync(join(HERE, '.compiled-'))

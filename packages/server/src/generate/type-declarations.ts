@@ -1,6 +1,6 @@
 import { isSchemaObject } from '../core/schema/schema-problem.ts'
 import { currentOf, type CatalogEntry, type CatalogVersion } from './catalog-entry.ts'
-import { members, oneLine, typeOf } from './declared-type.ts'
+import { membersOf, oneLine, typeOf, type DeclaredSchema } from './declared-type.ts'
 
 export interface DeclarationOptions {
   /** First lines, as comments. */
@@ -47,13 +47,15 @@ ${entries.map((entry) => `  ${quoted(entry.type)}: ${currentOf(entry).version},\
 function interfaceOf(entry: CatalogEntry, { version, schema }: CatalogVersion, name: string, names: Names): string {
   const definitions = isSchemaObject(schema['$defs']) ? Object.entries(schema['$defs']) : []
   const named = new Map(definitions.map(([key]) => [key, names.take(`${name}${pascal(key)}`)]))
-  const nameOf = (key: string): string => named.get(key) ?? 'unknown'
-  const inner = definitions.map(([key, definition]) => `\nexport type ${nameOf(key)} = ${typeOf(definition, nameOf)}\n`)
+  const declared: DeclaredSchema = { root: schema, nameOf: (key) => named.get(key) ?? 'unknown' }
+  const inner = definitions.map(
+    ([key, definition]) => `\nexport type ${declared.nameOf(key)} = ${typeOf(definition, declared)}\n`,
+  )
   const about = `/** ${oneLine(entry.fact)} \`${entry.type}\`, version ${version}. */\n`
   const hasFields = isSchemaObject(schema['properties']) && Object.keys(schema['properties']).length > 0
   const body = hasFields
-    ? `export interface ${name} ${members(schema, nameOf, '')}\n`
-    : `export type ${name} = ${typeOf(schema, nameOf)}\n`
+    ? `export interface ${name} ${membersOf(schema, declared)}\n`
+    : `export type ${name} = ${typeOf(schema, declared)}\n`
   return about + body + inner.join('')
 }
 

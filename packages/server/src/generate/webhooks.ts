@@ -1,5 +1,5 @@
 import { HEADERS } from '@runbell/sdk/contract'
-import { isSchemaObject, type SchemaObject } from '../core/schema/schema-problem.ts'
+import { followReferences, isSchemaObject, type SchemaObject } from '../core/schema/schema-problem.ts'
 import { currentOf, type CatalogEntry } from './catalog-entry.ts'
 
 /**
@@ -13,12 +13,12 @@ export function renderWebhooks(entries: readonly CatalogEntry[], envelope: strin
 /** @param envelope reference to the schema of any event */
 function webhookOf(entry: CatalogEntry, envelope: string): unknown {
   const { schema, version } = currentOf(entry)
-  const data = inlined(schema, schema, 0) as SchemaObject
-  const { $schema: _dialect, $defs: _definitions, ...rest } = data
+  const { $schema: _dialect, $defs: _definitions, ...rest } = schema
+  const data = inlined(rest, schema, 0)
   const event = {
     allOf: [{ $ref: envelope }],
     type: 'object',
-    properties: { type: { const: entry.type }, schema_version: { type: 'integer', maximum: version }, data: rest },
+    properties: { type: { const: entry.type }, schema_version: { type: 'integer', maximum: version }, data },
     required: ['type', 'data', ...(entry.runScoped ? ['run_id', 'sequence'] : [])],
   }
   return {
@@ -50,20 +50,6 @@ function inlined(value: unknown, root: SchemaObject, depth: number): unknown {
   if (depth > MAX_DEPTH) return {}
   if (Array.isArray(value)) return value.map((item: unknown) => inlined(item, root, depth + 1))
   if (!isSchemaObject(value)) return value
-  const { $ref: reference, ...beside } = value
-  const target = typeof reference === 'string' ? definitionOf(reference, root) : null
-  const merged = target === null ? value : { ...target, ...beside }
-  return Object.fromEntries(
-    Object.entries(merged)
-      .filter(([name]) => name !== '$defs')
-      .map(([name, inner]) => [name, inlined(inner, root, depth + 1)]),
-  )
-}
-
-function definitionOf(reference: string, root: SchemaObject): SchemaObject | null {
-  const name = /^#\/\$defs\/([^/]+)$/.exec(reference)?.[1]
-  const definitions = root['$defs']
-  if (name === undefined || !isSchemaObject(definitions)) return null
-  const found = definitions[name.replaceAll('~1', '/').replaceAll('~0', '~')]
-  return isSchemaObject(found) ? found : null
+  const members = Object.entries(followReferences(value, root))
+  return Object.fromEntries(members.map(([name, inner]) => [name, inlined(inner, root, depth + 1)]))
 }

@@ -22,7 +22,7 @@ const getSchema = definePage({
     const { catalogs } = context
     const schema = schemaOf(catalogs, 'live', type, version) ?? schemaOf(catalogs, 'test', type, version)
     if (schema === null) throw notFound()
-    const published = publishedSchema({ ...schema }, schemaUrl(context.publicUrl, type, version))
+    const published = publishedSchema(type, { ...schema }, schemaUrl(context.publicUrl, type, version))
     const answer = textAnswer(200, JSON.stringify(published))
     return { ...answer, headers: { ...answer.headers, 'content-type': 'application/schema+json' } }
   },

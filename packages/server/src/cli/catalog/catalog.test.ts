@@ -1,54 +1,10 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { main } from '../../main.ts'
+import { describe, expect, test, vi } from 'vitest'
 import { readyLine, runCli, temporaryFolder } from '../testing/cli-process.ts'
+import { FIRST, GROWN, SECOND, captureOutput, catalog, catalogFile, invoice } from './testing/run-catalog.ts'
 
-const text = { type: 'string', maxLength: 50, 'x-data-class': 'public' }
-const status = (...words: string[]) => ({ enum: words, 'x-data-class': 'public' })
-const object = (properties: object, required: string[]) => ({ type: 'object', properties, required })
-const FIRST = {
-  version: 1,
-  schema: object({ amount: text, status: status('open', 'paid') }, ['amount']),
-  examples: [{ amount: '84.00', status: 'open' }],
-}
-const SECOND = {
-  version: 2,
-  schema: object({ total: text, status: status('open', 'paid', 'disputed') }, ['total']),
-  examples: [{ total: '84.00', status: 'open' }],
-  down_conversion: [
-    { op: 'rename', path: '/total', to: 'amount' },
-    { op: 'map', path: '/status', values: { disputed: 'open' } },
-  ],
-}
-const GROWN = { ...FIRST, schema: object({ ...FIRST.schema.properties, note: text }, ['amount']) }
-const invoice = (...versions: object[]) => ({ type: 'acme.invoice.drafted', fact: 'An invoice was drafted.', versions })
-
-function catalogFile(content: unknown, name = 'runbell.catalog.json', folder = temporaryFolder()): string {
-  mkdirSync(folder, { recursive: true })
-  const path = join(folder, name)
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
-  return path
-}
-
-const printed = { out: '', err: '' }
-beforeEach(() => {
-  vi.stubEnv('RUNBELL_URL', undefined)
-  vi.stubEnv('RUNBELL_API_KEY', undefined)
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((printed.out += String(chunk)), true))
-  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => ((printed.err += String(chunk)), true))
-})
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
-})
-
-/** Runs a command in this process. */
-async function catalog(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  Object.assign(printed, { out: '', err: '' })
-  const code = await main(['catalog', ...args])
-  return { code, out: printed.out.trimEnd(), err: printed.err.trimEnd() }
-}
+captureOutput()
 
 const check = (path: string, ...more: string[]) => catalog('check', path, ...more)
 
@@ -82,7 +38,34 @@ describe('runbell catalog check', () => {
   test('in a frozen version not even an optional field may be added', async () => {
     const both = catalogFile([invoice(FIRST, SECOND)])
     const changed = catalogFile([invoice(GROWN, SECOND)])
-    expect((await check(changed, '--against', both)).code).not.toBe(0)
+    const { code, out } = await check(changed, '--against', both)
+    expect(code).toBe(3)
+    expect(out).toContain('version 1, /note: additive')
+    expect(out).toContain('this takes a new version')
+  })
+
+  test('what consumers would not mind and producers would takes a new version, and says so', async () => {
+    const stricter = { ...FIRST, schema: { ...FIRST.schema, required: ['amount', 'status'] } }
+    const { code, out } = await check(catalogFile([invoice(stricter)]), '--against', before())
+    expect(code).toBe(3)
+    expect(out).toMatch(/version 1, \/status: additive, .*; this takes a new version$/m)
+  })
+
+  test('a published version keeps its conversion, and a type its run', async () => {
+    const both = catalogFile([invoice(FIRST, SECOND)])
+    const [rename, map] = SECOND.down_conversion
+    const other = invoice(FIRST, { ...SECOND, down_conversion: [rename, { ...map, values: { disputed: 'paid' } }] })
+    const converted = await check(catalogFile([other]), '--against', both)
+    expect([converted.code, converted.out]).toEqual([3, expect.stringContaining('down_conversion it was published')])
+    const inRuns = { ...invoice(FIRST), run_scoped: true }
+    const scoped = await check(catalogFile([inRuns]), '--against', before())
+    expect([scoped.code, scoped.out]).toEqual([3, expect.stringContaining('belong to a run cannot change')])
+  })
+
+  test('a type that is gone from a catalog is named', async () => {
+    const two = catalogFile([invoice(FIRST), { ...invoice(FIRST), type: 'acme.order.shipped' }])
+    const { code, out } = await check(before(), '--against', two)
+    expect([code, out]).toEqual([3, expect.stringMatching(/breaking {5}acme\.order\.shipped\n.*the type is gone/)])
   })
 
   test('alone it says whether the catalog can be registered, and that nothing was compared', async () => {
@@ -116,6 +99,15 @@ describe('runbell catalog check', () => {
     expect(result.err).toContain(path)
   })
 
+  test('a folder is read file by file, also those that begin with a byte order mark', async () => {
+    const folder = temporaryFolder()
+    catalogFile(`\uFEFF${JSON.stringify(invoice(FIRST))}`, 'a.json', folder)
+    catalogFile({ ...invoice(FIRST), type: 'acme.order.shipped' }, 'b.json', folder)
+    expect((await check(folder)).out).toBe('new          acme.invoice.drafted\nnew          acme.order.shipped')
+    mkdirSync(join(folder, 'c.json'))
+    expect(await check(folder)).toMatchObject({ code: 1, err: expect.stringContaining('c.json cannot be read') })
+  })
+
   test('a file that is not there is asked for', async () => {
     expect(await check('/nowhere/at-all.json')).toMatchObject({ code: 2, err: expect.stringContaining('there is no') })
   })
@@ -135,6 +127,8 @@ test('push registers a catalog, goes on where it was, and registers nothing that
     out: 'created      acme.invoice.drafted, version 1\ncreated      acme.order.shipped, version 1',
   })
   expect((await push([invoice(FIRST), other])).out).toContain('unchanged    acme.invoice.drafted')
+  const scoped = await push([{ ...other, run_scoped: false }])
+  expect(scoped).toMatchObject({ code: 3, err: expect.stringContaining('nothing was registered') })
   const grown = await push([invoice(GROWN, SECOND), { ...other, enforcement: 'warn' }], '--json')
   expect(JSON.parse(grown.out)).toMatchObject({
     types: [

@@ -1,16 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
-import type { CatalogEntry } from '../../generate/catalog-entry.ts'
-import { renderEventIndex, renderEventPage } from '../../generate/event-page.ts'
-import { publishedSchema } from '../../generate/published-schema.ts'
-import { renderDeclarations } from '../../generate/type-declarations.ts'
+import type { ApiClient } from '../api-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
 import { printLine } from '../output.ts'
-import { compareCatalogs, invalidTypes, type CheckedType, type KnownType } from './check-catalog.ts'
+import { CATALOG_EXIT, compareCatalogs, goneTypes, invalidTypes, type CheckedType } from './check-catalog.ts'
+import { makeDocs, makeTypes, type GenerateOptions } from './generate-files.ts'
+import { createProgress } from './progress.ts'
 import { pushType, type PushedType } from './push-catalog.ts'
 import { DEFAULT_PATH, readCatalog, type TypeInFile } from './read-catalog.ts'
-import { entryOfFile, entryOfView, findTypes, ownTypes } from './server-catalog.ts'
+import { printChecked, printInvalid } from './report.ts'
+import { findTypes } from './server-catalog.ts'
 import { addServerOptions, connect, isServerGiven, type ServerOptions } from './server-options.ts'
 
 const FILES = `
@@ -27,11 +25,14 @@ Exit codes:
   3  breaking: a version that is there would become another one
   4  a type cannot be registered as it is: standard output says where and why`
 
-const BREAKING = 3
-const INVALID = 4
+const GENERATE_EXIT_CODES = `
+Exit codes:
+  0  done, or with --check up to date
+  1  it could not be done, or with --check a file is out of date
+  2  asked for wrongly
+  4  a type cannot be registered as it is: standard error says where and why`
 
 type Run = (work: Promise<number>) => Promise<void>
-type Output = { out?: string }
 
 export function addCatalogCommand(program: Command, run: Run): void {
   const catalog = program.command('catalog').description('Event types of your own: check, publish, generate.')
@@ -49,11 +50,17 @@ export function addCatalogCommand(program: Command, run: Run): void {
     .addHelpText('after', FILES + EXIT_CODES)
     .action((path: string | undefined, options: JsonOptions) => run(push(path ?? DEFAULT_PATH, options)))
   command('types', 'Write TypeScript types for emit and receive, from a catalog or from a server.')
-    .option('-o, --out <file>', 'Where to; without it, to standard output.')
-    .action((path: string | undefined, options: ServerOptions & Output) => run(writeTypes(path, options)))
+    .option('-o, --out <file>', 'Where to, a .ts file; without it, to standard output.')
+    .option('--check', 'Write nothing; fail where the file is not what would be written. For your CI.')
+    .option('--json', 'Print what was written as one JSON line.')
+    .addHelpText('after', GENERATE_EXIT_CODES)
+    .action((path: string | undefined, options: GenerateOptions) => run(makeTypes(path, options)))
   command('docs', 'Write a page in Markdown and the JSON Schemas for each type, from a catalog or from a server.')
-    .requiredOption('-o, --out <folder>', 'Where to.')
-    .action((path: string | undefined, options: ServerOptions & Output) => run(writeDocs(path, options)))
+    .requiredOption('-o, --out <folder>', 'Where to. What was made there earlier and is no longer made is removed.')
+    .option('--check', 'Write nothing; fail where a file is not what would be written. For your CI.')
+    .option('--json', 'Print what was written as one JSON line.')
+    .addHelpText('after', GENERATE_EXIT_CODES)
+    .action((path: string | undefined, options: GenerateOptions) => run(makeDocs(path, options)))
 }
 
 type JsonOptions = ServerOptions & { json?: boolean }
@@ -61,50 +68,65 @@ type CheckOptions = JsonOptions & { against?: string }
 
 async function check(path: string, options: CheckOptions): Promise<number> {
   const found = readCatalog(path)
-  if (reportInvalid(found, options)) return INVALID
-  const known = await knownTypes(found, options)
-  const checked = compareCatalogs(found, known)
+  if (reportInvalid(found, options)) return CATALOG_EXIT.invalid
+  const checked = await compared(found, options)
   if (options.json === true) printLine(JSON.stringify({ types: checked, errors: [] }))
   else printChecked(checked)
-  return checked.some(({ verdict }) => verdict === 'breaking') ? BREAKING : EXIT.ok
+  return checked.some(({ verdict }) => verdict === 'breaking') ? CATALOG_EXIT.breaking : EXIT.ok
 }
 
-async function knownTypes(types: readonly TypeInFile[], options: CheckOptions): Promise<Map<string, KnownType>> {
+async function compared(types: readonly TypeInFile[], options: CheckOptions): Promise<CheckedType[]> {
   const { against } = options
-  if (against !== undefined) return new Map(readCatalog(against).map((type) => [type.type, type]))
+  if (against !== undefined) {
+    const before = new Map(readCatalog(against).map((type) => [type.type, type]))
+    return [...compareCatalogs(types, before), ...goneTypes(types, before)]
+  }
   if (!isServerGiven(options)) {
     process.stderr.write('compared with nothing: name a server with --url and --key, or a catalog with --against\n')
-    return new Map()
+    return compareCatalogs(types, new Map())
   }
-  const names = types.map(({ type }) => type)
-  return await findTypes(connect(options).api, names)
+  return compareCatalogs(types, await findTypes(connect(options).api, namesOf(types)))
 }
 
 async function push(path: string, options: JsonOptions): Promise<number> {
   const { api, url } = connect(options)
   const found = readCatalog(path)
   // Everything is looked at before anything is registered.
-  if (reportInvalid(found, options)) return INVALID
-  const known = await findTypes(
-    api,
-    found.map(({ type }) => type),
-  )
+  if (reportInvalid(found, options)) return CATALOG_EXIT.invalid
+  const known = await findTypes(api, namesOf(found))
   const breaking = compareCatalogs(found, known).filter(({ verdict }) => verdict === 'breaking')
   if (breaking.length > 0) {
     if (options.json === true) printLine(JSON.stringify({ types: breaking, errors: [] }))
     else printChecked(breaking)
     process.stderr.write(`runbell: nothing was registered: publish what breaks as a new version\n`)
-    return BREAKING
+    return CATALOG_EXIT.breaking
   }
-  const pushed: PushedType[] = []
-  for (const type of found) {
-    const result = await pushType(api, type, known.get(type.type) ?? null)
-    pushed.push(result)
-    if (options.json !== true)
-      printLine(`${result.outcome.padEnd(11)}  ${type.type}, version ${result.current_version}`)
-  }
+  const pushed = await pushAll(api, found, known, options)
   if (options.json === true) printLine(JSON.stringify({ types: pushed, url }))
   return EXIT.ok
+}
+
+async function pushAll(
+  api: ApiClient,
+  types: readonly TypeInFile[],
+  known: Awaited<ReturnType<typeof findTypes>>,
+  { json }: JsonOptions,
+): Promise<PushedType[]> {
+  const pushed: PushedType[] = []
+  const advance = createProgress('pushed', types.length)
+  for (const type of types) {
+    try {
+      pushed.push(await pushType(api, type, known.get(type.type) ?? null))
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error
+      const done = `${pushed.length} of ${types.length} types are as the catalog says`
+      throw new CliError(`${type.type}: ${error.message.replace(/\.$/, '')}; ${done}, run it again to go on`)
+    }
+    const { outcome, current_version: current } = pushed.at(-1) as PushedType
+    if (json !== true) printLine(`${outcome.padEnd(11)}  ${type.type}, version ${current}`)
+    advance()
+  }
+  return pushed
 }
 
 /** @returns whether something was wrong */
@@ -112,59 +134,10 @@ function reportInvalid(types: readonly TypeInFile[], { json }: JsonOptions): boo
   const invalid = invalidTypes(types)
   if (invalid.length === 0) return false
   if (json === true) printLine(JSON.stringify({ types: [], errors: invalid }))
-  else {
-    for (const { type, errors } of invalid) {
-      printLine(`invalid      ${type}`)
-      for (const { path, message, suggested_fix: fix } of errors)
-        printLine(`  ${path} ${message}. ${fix ?? ''}`.trimEnd())
-    }
-  }
+  else printInvalid(invalid)
   return true
 }
 
-function printChecked(checked: readonly CheckedType[]): void {
-  for (const { type, verdict, changes } of checked) {
-    printLine(`${verdict.padEnd(11)}  ${type}`)
-    for (const { version, path, verdict: one, reason } of changes) {
-      printLine(`  version ${version}, ${path === '' ? 'as a whole' : path}: ${one}, ${reason}`)
-    }
-  }
-}
-
-async function entriesFrom(path: string | undefined, options: ServerOptions): Promise<CatalogEntry[]> {
-  if (path === undefined && isServerGiven(options)) return (await ownTypes(connect(options).api)).map(entryOfView)
-  const found = readCatalog(path ?? DEFAULT_PATH)
-  if (reportInvalid(found, {})) throw new CliError('a type cannot be registered as it is', INVALID)
-  return found.map(entryOfFile)
-}
-
-async function writeTypes(path: string | undefined, options: ServerOptions & Output): Promise<number> {
-  const entries = await entriesFrom(path, options)
-  const heading = ['Made by `runbell catalog types`; change the catalog, not this file.']
-  const text = renderDeclarations(entries, { heading, union: 'OwnEvent', augments: 'OwnEventDataByType' })
-  if (options.out === undefined) process.stdout.write(text)
-  else write(options.out, text)
-  return EXIT.ok
-}
-
-async function writeDocs(path: string | undefined, options: ServerOptions & Output): Promise<number> {
-  const folder = options.out as string
-  const entries = await entriesFrom(path, options)
-  const source = 'Made by `runbell catalog docs`; change the catalog, not this file.'
-  const schemaLink = (type: string, version: number) => `schemas/${type}/${version}.json`
-  write(join(folder, 'README.md'), renderEventIndex(entries, source))
-  for (const entry of entries) {
-    write(join(folder, `${entry.type}.md`), renderEventPage(entry, { source, schemaLink }))
-    for (const { version, schema } of entry.versions) {
-      const link = schemaLink(entry.type, version)
-      write(join(folder, link), `${JSON.stringify(publishedSchema(schema, link), null, 2)}\n`)
-    }
-  }
-  process.stderr.write(`${folder}: ${entries.length} event types\n`)
-  return EXIT.ok
-}
-
-function write(path: string, content: string): void {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, content)
+function namesOf(types: readonly TypeInFile[]): string[] {
+  return types.map(({ type }) => type)
 }

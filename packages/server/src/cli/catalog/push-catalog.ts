@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { TypeView } from '../../api/catalog/type-view.ts'
 import type { ApiClient } from '../api-client.ts'
 import type { TypeInFile, VersionInFile } from './read-catalog.ts'
@@ -24,12 +25,14 @@ export async function pushType(api: ApiClient, type: TypeInFile, known: TypeView
   for (const version of known === null ? later : type.versions) {
     const there = view.versions.find((one) => one.version === version.version)
     if (there !== undefined && isSame(there, version)) continue
-    view = await api.post<TypeView>(`${pathOf(type)}/versions`, {
+    const after = await api.post<TypeView>(`${pathOf(type)}/versions`, {
       version: version.version,
       ...definitionOf(version),
       ...(version.down_conversion === undefined ? {} : { down_conversion: version.down_conversion }),
     })
-    changed = true
+    // Of a version that is not the current one any more, other words and examples are not taken.
+    if (!isDeepStrictEqual(after.versions, view.versions)) changed = true
+    view = after
   }
   const { current_version } = view
   const grown = current_version > before ? 'new_version' : changed ? 'changed' : 'unchanged'

@@ -71,13 +71,7 @@ function filesOf(path: string): string[] {
 }
 
 function readFile(path: string): TypeInFile[] {
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    throw new CliError(`${path} is not JSON: ${error.message}`)
-  }
+  const value = parseFile(path)
   const types = Array.isArray(value) ? value : [value]
   return types.map((type: unknown, index) => {
     const read = typeSchema.safeParse(type)
@@ -86,6 +80,23 @@ function readFile(path: string): TypeInFile[] {
     const place = [...(Array.isArray(value) ? [index] : []), ...(issue?.path ?? [])].map(String)
     throw new CliError(`${path}, at /${place.join('/')}: ${issue?.message ?? 'is not a type of a catalog'}`)
   })
+}
+
+function parseFile(path: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new CliError(
+      `${path} cannot be read (${(error as NodeJS.ErrnoException).code}): check that it is a file of yours`,
+    )
+  }
+  try {
+    // Some editors begin a file with a byte order mark.
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    throw new CliError(`${path} is not JSON: ${(error as SyntaxError).message}`)
+  }
 }
 
 function ordered(path: string, type: TypeInFile): TypeInFile {
