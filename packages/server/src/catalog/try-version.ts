@@ -1,5 +1,5 @@
 import type { ProblemDetail } from '@runbell/sdk/contract'
-import { convertData } from '../core/conversion/convert-data.ts'
+import { convertIndexed } from '../core/conversion/convert-data.ts'
 import { planCuts } from '../core/cut-plan.ts'
 import { ALWAYS_GRANTED, DELIVERABLE, type ClassMask } from '../core/data-classes.ts'
 import type { JsonIndex } from '../core/json-index.ts'
@@ -46,7 +46,7 @@ export function conversionProblems(next: VersionDefinition, before: VersionDefin
     const grants = allGrants ? grantSets(plan.classes) : [DELIVERABLE]
     for (const granted of grants) {
       const cut = plan.cut(granted)
-      const converted = convertData(cut.data ?? plan.json.bytes, next.down ?? [])
+      const converted = convertIndexed(cut.data ?? plan.json.bytes, next.down ?? [])
       const [first] = validate(deliveredValue(converted, oldShape, granted))
       if (first === undefined) continue
       return `converted to version ${before.version} it is wrong at ${first.path || 'its root'}, which ${first.message}`
@@ -76,8 +76,7 @@ const MAX_PROBLEMS = 20
 /** Of all examples together: a server that registers a type goes on serving. */
 const MAX_VARIANTS = 1000
 
-function deliveredValue(data: Uint8Array, shape: DataShape, granted: ClassMask): unknown {
-  const json = scanned(data)
+function deliveredValue(json: JsonIndex, shape: DataShape, granted: ClassMask): unknown {
   const cut = planCuts(json, json.root, shape).cut(granted).data
   return cut === null ? json.value(json.root) : scanned(cut).value(0)
 }

@@ -66,11 +66,12 @@ export class CutPlan {
     if (withheld === 0 && !this.hasUnknown) return { data: null, withheld }
     const removed: number[] = []
     const edits: ByteEdit[] = []
+    const flagged = new Set<number>()
     for (const { node, bit, masks } of this.parts) {
       if ((bit & granted) !== 0) continue
       if (node === this.data) return { data: after === null ? EMPTY_OBJECT : joined(EMPTY_OBJECT, after), withheld }
       if (masks === 'no') removed.push(node)
-      else this.#mask(node, masks === 'value_and_flag', edits)
+      else this.#mask(node, masks === 'value_and_flag' ? flagged : null, edits)
     }
     for (const { start, end } of removalSpans(this.json, removed)) edits.push({ start, end, text: null })
     edits.sort((one, other) => one.start - other.start || one.end - other.end)
@@ -80,13 +81,16 @@ export class CutPlan {
     return { data: applyEdits(json.bytes, json.start(this.data), end, edits), withheld }
   }
 
-  #mask(node: number, withFlag: boolean, edits: ByteEdit[]): void {
+  /** @param flagged objects that say already that something in them is masked; `null`: they cannot say it */
+  #mask(node: number, flagged: Set<number> | null, edits: ByteEdit[]): void {
     const { json } = this
     const start = json.start(node)
     const end = json.end(node)
     edits.push({ start, end, text: MASK })
-    if (!withFlag) return
-    const flag = json.member(json.parent(node), 'masked')
+    const parent = json.parent(node)
+    if (flagged === null || flagged.has(parent)) return
+    flagged.add(parent)
+    const flag = json.member(parent, 'masked')
     if (flag === -1) edits.push({ start: end, end, text: MASKED_MEMBER })
     else edits.push({ start: json.start(flag), end: json.end(flag), text: TRUE })
   }

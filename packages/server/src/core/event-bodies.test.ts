@@ -255,6 +255,67 @@ describe('an endpoint pinned to an older version', () => {
     expect(render(publish(3, V3), 'runbell', [], 1).json).not.toContain('Dana')
   })
 
+  it('is told the class a value had before, whatever the older version calls it', () => {
+    // `customer` is public in version 1: a body that holds it is still one with personal data in it.
+    const { body } = render(publish(3, V3), 'runbell', ['personal'], 1)
+    expect((body?.classes ?? 0) & maskOf(['personal'])).not.toBe(0)
+    expect((render(publish(3, V3), 'runbell', [], 1).body?.classes ?? 0) & maskOf(['personal'])).toBe(0)
+  })
+
+  it('gets a value whose class only the older version has, where it is granted', () => {
+    const stricter = testCatalog({
+      'acme.note.taken': ownType([
+        { schema: { type: 'object', properties: { text: { type: 'string', 'x-data-class': 'prompt' } } } },
+        { schema: { type: 'object', properties: { text: publicText } }, down: [] },
+      ]),
+    })
+    const note = '{"type":"acme.note.taken","agent":{"id":"a"},"schema_version":2,"data":{"text":"x"}}'
+    const taken = accepted(note, { catalog: stricter })
+    expect(render(taken, 'runbell', ['prompt'], 1).parsed).toMatchObject({ data: { text: 'x' } })
+    expect(render(taken, 'runbell', ['prompt'], 1).parsed).not.toHaveProperty('withheld')
+    expect(render(taken, 'runbell', ['prompt'], 1).body?.classes).toBe(maskOf(['public', 'prompt']))
+    expect(render(taken, 'runbell', [], 1).parsed).toMatchObject({ data: {}, withheld: ['prompt'] })
+    // Grants that make no difference make no body of their own.
+    expect(render(taken, 'runbell', ['memory'], 1).body).toBe(render(taken, 'runbell', [], 1).body)
+  })
+
+  it('gets what a conversion moved deeper than data may be when it is published', () => {
+    const any = { type: 'object', 'x-data-class': 'public' }
+    const path = `/a${'/b'.repeat(15)}`
+    const moving = testCatalog({
+      'acme.tree.grown': ownType([
+        { schema: { type: 'object', properties: { a: any } } },
+        { schema: { type: 'object', properties: { t: any } }, down: [{ op: 'move', from: '/t', to: path }] },
+      ]),
+    })
+    let tree = '1'
+    for (let depth = 0; depth < 28; depth++) tree = `{"x":${tree}}`
+    const grown = `{"type":"acme.tree.grown","agent":{"id":"a"},"schema_version":2,"data":{"t":{"d":${tree}}}}`
+    const { json } = render(accepted(grown, { catalog: moving }), 'runbell', [], 1)
+    expect(json).toContain(`{"d":${tree}}`)
+  })
+
+  it('says once that something is masked, where two values beside each other are', () => {
+    const item = {
+      type: 'object',
+      'x-data-class-from': 'kind',
+      required: ['kind'],
+      properties: {
+        kind: { enum: ['prompt'], 'x-data-class': 'public' },
+        one: { type: 'string' },
+        two: { type: 'string' },
+        masked: { type: 'boolean', 'x-data-class': 'public' },
+      },
+    }
+    const masking = testCatalog({
+      'acme.detail.shown': ownType([{ schema: { type: 'object', properties: { item } } }]),
+    })
+    const shown =
+      '{"type":"acme.detail.shown","agent":{"id":"a"},"data":{"item":{"kind":"prompt","one":"p1","two":"p2"}}}'
+    const { json } = render(accepted(shown, { catalog: masking }), 'runbell', [])
+    expect(json).toContain('"data":{"item":{"kind":"prompt","one":"•••","masked":true,"two":"•••"}}}')
+  })
+
   it('gets an event older than its pin as it was published', () => {
     const { body, parsed } = render(publish(1, '{"total":2,"status":"paid"}'), 'runbell', [], 3)
     expect(body).toBeNull()

@@ -1,8 +1,9 @@
-import { convertData } from './conversion/convert-data.ts'
+import { convertIndexed } from './conversion/convert-data.ts'
 import { joined, planCuts, type CutPlan } from './cut-plan.ts'
-import { ALWAYS_GRANTED, classBit, classNames, type ClassMask } from './data-classes.ts'
+import { ALWAYS_GRANTED, DELIVERABLE, classBit, classNames, type ClassMask } from './data-classes.ts'
 import type { TypeContract } from './catalog/type-contract.ts'
 import { scanJson } from './json-scan.ts'
+import { classesIn } from './schema/shape-classes.ts'
 import type { JsonIndex } from './json-index.ts'
 import { prepareCloudEvent } from './render-cloud-event.ts'
 import { cutEnvelope, type EnvelopeCut, type EnvelopeFields, type PreparedEnvelope } from './render.ts'
@@ -76,7 +77,7 @@ export class EventBodies implements BodySource {
 
   bodyFor(want: BodyWant): RenderedBody | null {
     const version = this.#reachable(want.pin)
-    const granted = (want.grants | ALWAYS_GRANTED) & this.#event.classes
+    const granted = (want.grants | ALWAYS_GRANTED) & this.#occurring(version)
     if (this.#isUncut(want.format, version, granted)) return null
     const key = want.format === 'thin' ? `thin ${version}` : `${want.format} ${version} ${granted}`
     let body = this.#made.get(key)
@@ -91,6 +92,16 @@ export class EventBodies implements BodySource {
   #isUncut(format: BodyFormat, version: number, granted: ClassMask): boolean {
     if (format !== 'runbell' || version !== this.#fields.schemaVersion) return false
     return granted === this.#event.classes && !this.#planned().hasUnknown
+  }
+
+  /** In an older version a value may have a class that nothing has in the version it was published in. */
+  #occurring(version: number): ClassMask {
+    let { classes } = this.#event
+    for (let older = this.#fields.schemaVersion - 1; older >= version; older--) {
+      const shape = this.#contract.version(older)?.shape
+      if (shape !== undefined) classes |= classesIn(shape)
+    }
+    return classes & DELIVERABLE
   }
 
   /** An endpoint newer than the event gets it as it was published (details 16). */
@@ -120,24 +131,27 @@ export class EventBodies implements BodySource {
   /**
    * What the grants do not cover goes first, by the classes of the version the event was published in; what each older
    * version would not let through goes after every step back. So a value travels only where both classes are granted,
-   * the stricter one therefore (details 16), and a conversion never sees what may not travel.
+   * the stricter one therefore (details 16), and a conversion never sees what may not travel. The classes of the body are
+   * those of every version it went through: a value keeps the class it had, whatever an older version calls it.
    */
   #cutAndConvert(version: number, granted: ClassMask): { rest: Uint8Array; withheld: ClassMask; classes: ClassMask } {
     let plan = this.#planned()
     const published = this.#fields.schemaVersion
     let { data: rest, withheld } = plan.cut(granted, published === version ? BRACE : null)
+    let classes = plan.classes & granted
     for (let from = published; from > version; from--) {
       const steps = this.#contract.version(from)?.down ?? []
       const shape = this.#contract.version(from - 1)?.shape
       if (shape === undefined) throw new Error(`version ${from} converts to a version that is not there`)
-      const json = indexOf(convertData(rest ?? this.#uncutData(), steps))
+      const json = convertIndexed(rest ?? this.#uncutData(), steps)
       plan = planCuts(json, json.root, shape)
       const cut = plan.cut(granted)
       rest = cut.data ?? json.bytes
       withheld |= cut.withheld
+      classes |= plan.classes & granted
       if (from - 1 === version) rest = joined(rest, BRACE)
     }
-    return { rest: rest ?? joined(this.#uncutData(), BRACE), withheld, classes: plan.classes & granted }
+    return { rest: rest ?? joined(this.#uncutData(), BRACE), withheld, classes }
   }
 
   #renderThin(version: number): RenderedBody {

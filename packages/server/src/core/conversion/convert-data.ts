@@ -6,7 +6,18 @@ import type { ConversionStep } from './conversion-step.ts'
 import { nodesAt, tokensOf } from './step-path.ts'
 
 /** Steps may move values deeper than an event's data may be. */
-const LIMITS = { maxDepth: 64, maxMembers: 20_000 }
+const LIMITS = { maxDepth: 64, maxMembers: 200_000 }
+/** Bytes that data may grow to: steps that add to every element of a long list are stopped. */
+const MAX_BYTES = 4 * 1024 * 1024
+
+/** `convertData`, read again. Where what came out could not be read, it is the data as it was. */
+export function convertIndexed(data: Uint8Array, steps: readonly ConversionStep[]): JsonIndex {
+  const converted = scanJson(convertData(data, steps), LIMITS)
+  if (converted.ok) return converted.json
+  const scan = scanJson(data, LIMITS)
+  if (!scan.ok) throw new Error(`data that was accepted cannot be read again: ${scan.error.message}`)
+  return scan.json
+}
 
 /**
  * Turns data of one version into data of the version before it. Values that no step touches keep their bytes; nothing is
@@ -18,8 +29,8 @@ export function convertData(data: Uint8Array, steps: readonly ConversionStep[]):
   let bytes = data
   for (const step of steps) {
     const scan = scanJson(bytes, LIMITS)
-    // A value that was moved too deep: without it, the data is what it was.
-    if (!scan.ok) return data
+    // A value that was moved too deep, or too many that were added: without them, the data is what it was.
+    if (!scan.ok || bytes.length > MAX_BYTES) return data
     const edits = editsOf(scan.json, step)
     if (edits.length > 0) bytes = applyEdits(bytes, 0, bytes.length, edits.toSorted(byPlace))
   }
