@@ -51,7 +51,16 @@ describe('a new type', () => {
     ['has an example with an unknown field', { examples: [{ amount: '1', status: 'open', x: 1 }] }, '/examples/0'],
     ['has a schema without classes', { schema: object({ amount: { type: 'string' } }) }, '/schema/properties/amount'],
     ['has a schema of more than 64 KiB', { schema: { ...V1, description: 'x'.repeat(65_536) } }, '/schema'],
-    ['has a schema that is none', { schema: object({ a: { ...text, maxLength: 'long' } }) }, '/schema'],
+    [
+      'has a schema that is none',
+      { schema: object({ a: { ...text, maxLength: 'long' } }) },
+      '/schema/properties/a/maxLength must be',
+    ],
+    [
+      'has a type that is none',
+      { schema: object({ a: { ...text, type: 'strin' } }) },
+      '/schema/properties/a/type must be',
+    ],
   ])('is refused where it %s', (_what, change, path) => {
     const result = registerType(
       'acme.invoice.drafted',

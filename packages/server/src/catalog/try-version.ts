@@ -18,8 +18,8 @@ export function exampleProblems(schema: Record<string, unknown>, examples: Recor
   let validate: ReturnType<typeof validators.compile>
   try {
     validate = validators.compile(schema)
-  } catch {
-    return [{ path: '/schema', message: 'cannot be compiled: it is no JSON Schema 2020-12' }]
+  } catch (error) {
+    return [notASchema(error)]
   }
   const shape = shapeOf(schema)
   return examples.flatMap((example, index): ProblemDetail[] => {
@@ -30,6 +30,15 @@ export function exampleProblems(schema: Record<string, unknown>, examples: Recor
     if (unknown.length === 0) return problems
     return [...problems, { path: `/examples/${index}`, message: 'has fields that the schema does not know' }]
   })
+}
+
+/** The compiler names the first place that JSON Schema does not allow, in a sentence. */
+const WRONG_PLACE = /^schema is invalid: data(?<path>\/\S*)? (?<message>[^,]*)/
+
+function notASchema(error: unknown): ProblemDetail {
+  const { path = '', message = 'is no JSON Schema 2020-12' } =
+    WRONG_PLACE.exec(error instanceof Error ? error.message : '')?.groups ?? {}
+  return { path: `/schema${path}`, message, suggested_fix: 'Write it as JSON Schema 2020-12 has it.' }
 }
 
 /**

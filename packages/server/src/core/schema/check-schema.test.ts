@@ -112,6 +112,7 @@ describe('a schema that is refused', () => {
     ['a keyword with a slip', field({ ...text, maxlength: 5 }), '/properties/f/maxlength', 'not a keyword'],
     ['another dialect', { ...object({}), $schema: 'http://json-schema.org/draft-07/schema#' }, '/$schema', 'dialect'],
     ['a format nobody checks', field({ ...text, format: 'iban' }), '/properties/f/format', 'format'],
+    ['an x-open that is no flag', field({ ...text, 'x-open': 'yes' }), '/properties/f/x-open', 'true or false'],
     ['an empty set of words', field({ enum: [], ...PUBLIC }), '/properties/f/enum', '1 to'],
     ['look-ahead', field({ ...text, pattern: '^(?=a)' }), '/properties/f/pattern', 'linear time'],
     ['look-behind', field({ ...text, pattern: '(?<=a)b' }), '/properties/f/pattern', 'linear time'],

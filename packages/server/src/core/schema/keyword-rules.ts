@@ -97,8 +97,10 @@ function ownProblems(schema: SchemaObject, path: string, root: SchemaObject, opt
     problems.push({ path: inside(path, keyword), message, fix })
   }
   for (const [keyword, value] of Object.entries(schema)) {
-    if (keyword.startsWith('x-')) continue
-    if (!KNOWN.has(keyword)) {
+    if (keyword.startsWith('x-') && keyword !== 'x-open') continue
+    if (keyword === 'x-open') {
+      if (typeof value !== 'boolean') add(keyword, 'is true or false', 'Write true.')
+    } else if (!KNOWN.has(keyword)) {
       const suggestion = nearest(keyword, [...KNOWN])
       const fix = suggestion === null ? 'Leave it out.' : `Use "${suggestion}".`
       add(keyword, 'is not a keyword that can be used here', fix)
@@ -114,7 +116,7 @@ function ownProblems(schema: SchemaObject, path: string, root: SchemaObject, opt
       add(keyword, 'is not a format that is checked', `Use one of ${SCHEMA_FORMATS.join(', ')}.`)
     } else if (keyword === 'enum' && (!Array.isArray(value) || value.length === 0 || value.length > MAX_WORDS)) {
       add(keyword, `is a list of 1 to ${MAX_WORDS} values`, 'Shorten it, or use a string with a pattern.')
-    } else if (keyword === 'x-open' && typeof value !== 'boolean') add(keyword, 'is true or false', 'Write true.')
+    }
   }
   return problems
 }
