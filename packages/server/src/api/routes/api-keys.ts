@@ -35,11 +35,14 @@ const createKey = defineRoute({
     .openapi('ApiKeyInput'),
   answers: { 201: { description: 'The key', schema: apiKeyCreatedSchema } },
   problems: [],
-  async handle({ context, principal, body, now }) {
+  async handle(call) {
+    const { context, principal, body, now } = call
     const { tenantId: own } = principal
+    const { tenantId: asked } = scopeOf(call)
     // A bound key cannot make a key that sees more than it does itself: not another tenant, and not all of them.
     if (own !== null && body.tenant_id !== undefined && body.tenant_id !== own) throw foreignTenant('/tenant_id')
-    if (body.tenant_id === '*')
+    const bound = body.tenant_id === undefined ? asked : body.tenant_id
+    if (bound === '*')
       throw invalid([{ path: '/tenant_id', message: 'leave it out for a key that sees all tenants' }])
     const expiresAt = body.expires_at == null ? null : parseTime(body.expires_at)
     if (expiresAt !== null && expiresAt <= now)
@@ -48,7 +51,7 @@ const createKey = defineRoute({
       mode: principal.mode,
       scopes: [...new Set(body.scopes)],
       dataClasses: classesFor(principal, body.scopes, body.data_classes),
-      tenantId: body.tenant_id ?? own,
+      tenantId: bound,
       expiresAt,
       random: context.random,
       now,
