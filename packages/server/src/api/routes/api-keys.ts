@@ -42,8 +42,7 @@ const createKey = defineRoute({
     // A bound key cannot make a key that sees more than it does itself: not another tenant, and not all of them.
     if (own !== null && body.tenant_id !== undefined && body.tenant_id !== own) throw foreignTenant('/tenant_id')
     const bound = body.tenant_id === undefined ? asked : body.tenant_id
-    if (bound === '*')
-      throw invalid([{ path: '/tenant_id', message: 'leave it out for a key that sees all tenants' }])
+    if (bound === '*') throw invalid([{ path: '/tenant_id', message: 'leave it out for a key that sees all tenants' }])
     const expiresAt = body.expires_at == null ? null : parseTime(body.expires_at)
     if (expiresAt !== null && expiresAt <= now)
       throw invalid([{ path: '/expires_at', message: 'must be in the future' }])
