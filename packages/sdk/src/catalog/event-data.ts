@@ -5,7 +5,7 @@ import type { ESCALATION_TYPES } from './escalation.ts'
 import type { DataOfFamily } from './event-type.ts'
 import type { MEMORY_TYPES } from './memory.ts'
 import type { MESSAGE_TYPES } from './message.ts'
-import type { OwnEventDataByType } from './own-types.ts'
+import type { OwnEventDataByType, OwnRunScopedTypes } from './own-types.ts'
 import type { RUN_TYPES } from './run.ts'
 import type { SERVICE_EVENT_TYPES } from './service.ts'
 import type { TASK_TYPES } from './task.ts'
@@ -39,15 +39,18 @@ export type KnownEventType = Extract<keyof KnownData, string>
 /** The `data` of a type: of one that is known its own, of any other `unknown`. */
 export type DataOf<Type extends string> = Type extends keyof KnownData ? KnownData[Type] : unknown
 
+/** Types whose events belong to a run, but for those of tasks. */
+type RunScoped = `agent.${string}` | keyof OwnRunScopedTypes
+
 type JoinsOf<Type extends string> = Type extends `agent.task.${string}`
   ? { task_id: string }
-  : Type extends `agent.${string}`
+  : Type extends RunScoped
     ? { run_id: string; sequence: number }
     : unknown
 
 type JoinsIn<Type extends string> = Type extends `agent.task.${string}`
   ? { task_id: string }
-  : Type extends `agent.${string}`
+  : Type extends RunScoped
     ? { run_id: string }
     : unknown
 

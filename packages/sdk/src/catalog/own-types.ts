@@ -3,3 +3,6 @@
  * and `on` know these types as they know the built-in ones.
  */
 export interface OwnEventDataByType {}
+
+/** The names among them whose events belong to a run. Empty here, too. */
+export interface OwnRunScopedTypes {}

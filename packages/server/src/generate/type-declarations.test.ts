@@ -172,6 +172,7 @@ describe('declarations of a producer’s own types', () => {
         fact: hostile,
       },
       entry('acme.empty.sent', { type: 'object' }),
+      { ...entry('acme.step.taken', object({ step: { type: 'string' } })), runScoped: true },
       entry('acme.open.sent', object({ status: { enum: ['a', 'b'], 'x-open': true } }, ['status'])),
     )
     const use = `
@@ -182,6 +183,10 @@ const runbell = new Runbell({ url: 'http://x', key: 'rb_test_x', schemaVersions:
 void runbell.emit('acme.order.shipped', { data: { carrier: 'DHL' } })
 // @ts-expect-error -- a number
 void runbell.emit('acme.order.shipped', { data: { carrier: 7 } })
+void runbell.emit('acme.step.taken', { run_id: 'r', data: {} })
+// @ts-expect-error -- no run_id
+void runbell.emit('acme.step.taken', { data: {} })
+createReceiver({ secrets: 'x' }).on('acme.step.taken', (event) => event.run_id.toUpperCase() + event.sequence.toFixed())
 createReceiver({ secrets: 'x' }).on('acme.order.shipped', (event) => event.data.carrier.toUpperCase())
 void runbell.emit('acme.open.sent', { data: { status: 'later' } })
 export const known = (event: AcmeEvent) => {

@@ -37,8 +37,13 @@ export const SCHEMA_VERSIONS = {
 ${entries.map((entry) => `  ${quoted(entry.type)}: ${currentOf(entry).version},\n`).join('')}} as const
 `,
     )
+    const scoped = entries.filter(({ runScoped }) => runScoped).map(({ type }) => `    ${quoted(type)}: true\n`)
+    const ofRuns = scoped.length === 0 ? '' : `  interface OwnRunScopedTypes {\n${scoped.join('')}  }\n`
     parts.push(
-      `declare module '@runbell/sdk/catalog' {\n  interface ${options.augments} extends ${options.union}Data {}\n}\n`,
+      `declare module '@runbell/sdk/catalog' {
+  interface ${options.augments} extends ${options.union}Data {}
+${ofRuns}}
+`,
     )
   }
   return parts.join('\n')
