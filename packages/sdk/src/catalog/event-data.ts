@@ -40,6 +40,7 @@ export type KnownEventType = Extract<keyof KnownData, string>
 export type DataOf<Type extends string> = Type extends keyof KnownData ? KnownData[Type] : unknown
 
 /** Types whose events belong to a run, but for those of tasks. */
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- empty here; others add to it
 type RunScoped = `agent.${string}` | keyof OwnRunScopedTypes
 
 type JoinsOf<Type extends string> = Type extends `agent.task.${string}`
