@@ -3,6 +3,7 @@ import { readConversion } from '../core/conversion/read-conversion.ts'
 import { typeNameProblem } from '../core/catalog/type-name.ts'
 import { checkDataSchema } from '../core/schema/check-schema.ts'
 import { compareSchemas, type SchemaComparison } from '../core/schema/compare-schemas.ts'
+import { canonicalJson } from '../core/schema/schema-types.ts'
 import type { SchemaChange } from '../core/schema/schema-change.ts'
 import { patternProblem } from './linear-pattern.ts'
 import type { TypeDefinition, VersionDefinition } from './own-type.ts'
@@ -22,7 +23,7 @@ export type Registering =
   | { ok: true; outcome: 'created' | 'unchanged' | 'extended' | 'new_version'; definition: TypeDefinition }
   | { ok: false; errors: ProblemDetail[]; fix: string }
 
-/** How long a schema may be as JSON text, in bytes of its UTF-16 code units: 64 KiB. */
+/** Bytes of UTF-8 that a schema may have as JSON text. */
 const MAX_SCHEMA = 64 * 1024
 const MAX_EXAMPLES = 20
 const MAX_VERSIONS = 50
@@ -53,11 +54,7 @@ export function registerVersion(kept: TypeDefinition, input: VersionInput, now: 
   const current = kept.versions.at(-1) as VersionDefinition
   const same = kept.versions.find(({ version }) => version === input.version)
   const comparison = compareSchemas((same ?? current).schema, input.schema)
-  if (same !== undefined && same !== current) {
-    if (comparison.verdict === 'unchanged') return { ok: true, outcome: 'unchanged', definition: kept }
-    const message = `version ${same.version} is not the current one any more: it cannot change`
-    return refuse([detail('/version', message, null)], `Change version ${current.version}, or publish the next one.`)
-  }
+  if (same !== undefined && same !== current) return olderVersion(kept, same, input, comparison)
   const stays = comparison.changes.every(({ in_place: inPlace }) => inPlace)
   if (input.version === current.version + 1 || (input.version === null && !stays)) {
     return nextVersion(kept, current, input, now)
@@ -67,12 +64,36 @@ export function registerVersion(kept: TypeDefinition, input: VersionInput, now: 
     return refuse([detail('/version', message, null)], 'Correct the version.')
   }
   if (!stays) return refuse(notInPlace(comparison), nextFix(current))
-  const errors = versionErrors(input)
+  const errors = [...versionErrors(input), ...conversionStays(current, input)]
   if (errors.length > 0) return refuse(errors, 'Correct what is named, and send it again.')
   if (isSame(current, input)) return { ok: true, outcome: 'unchanged', definition: kept }
   const changedAt = comparison.verdict === 'unchanged' ? current.changedAt : now
   const extended = { ...current, schema: input.schema, examples: input.examples, changedAt }
+  // What it gains may be called as something was that the version before still has.
+  const before = kept.versions.at(-2)
+  const wrong = before === undefined ? [] : conversionProblems(extended, before)
+  if (wrong.length > 0) return refuse(wrong, nextFix(current))
   return { ok: true, outcome: 'extended', definition: { ...kept, versions: [...kept.versions.slice(0, -1), extended] } }
+}
+
+function olderVersion(
+  kept: TypeDefinition,
+  same: VersionDefinition,
+  input: VersionInput,
+  { verdict }: SchemaComparison,
+): Registering {
+  const current = kept.versions.at(-1)?.version ?? 1
+  const message = `version ${same.version} is not the current one any more: it cannot change`
+  const errors = verdict === 'unchanged' ? conversionStays(same, input) : [detail('/version', message, null)]
+  if (errors.length === 0) return { ok: true, outcome: 'unchanged', definition: kept }
+  return refuse(errors, `Change version ${current}, or publish the next one.`)
+}
+
+/** A version keeps the steps it was published with; they may be left out where it comes again. */
+function conversionStays({ version, down }: VersionDefinition, input: VersionInput): ProblemDetail[] {
+  if (input.down === null || canonicalJson(input.down) === canonicalJson(down)) return []
+  const message = `of version ${version} cannot change: endpoints get what it was published with`
+  return [detail('/down_conversion', message, `Leave it out, or publish version ${version + 1}.`)]
 }
 
 function nextVersion(kept: TypeDefinition, current: VersionDefinition, input: VersionInput, now: number): Registering {
@@ -105,7 +126,7 @@ function notInPlace({ changes }: SchemaComparison): ProblemDetail[] {
 
 /** Everything that is wrong with a schema and its examples in themselves. */
 export function versionErrors({ schema, examples }: VersionInput): ProblemDetail[] {
-  if (JSON.stringify(schema).length > MAX_SCHEMA) {
+  if (Buffer.byteLength(JSON.stringify(schema)) > MAX_SCHEMA) {
     return [detail('/schema', 'has more than 64 KiB', 'Make it smaller.')]
   }
   const problems = checkDataSchema(schema, { patternProblem })

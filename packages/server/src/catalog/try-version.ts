@@ -64,6 +64,10 @@ export function conversionProblems(next: VersionDefinition, before: VersionDefin
   }
 
   const problems: ProblemDetail[] = []
+  const cost = bytesToRead(next, shape)
+  if (cost.grants > MAX_BYTES_READ) return [TOO_LONG]
+  const perExample = Math.ceil(MAX_VARIANTS / next.examples.length)
+  const most = Math.min(perExample, Math.floor(MAX_BYTES_READ / cost.once))
   for (const [index, example] of next.examples.entries()) {
     const path = `/examples/${index}`
     const message = problemOf(example, true)
@@ -71,7 +75,7 @@ export function conversionProblems(next: VersionDefinition, before: VersionDefin
       problems.push({ path, message })
       continue
     }
-    for (const { path: at, data } of variantsOf(example, next.schema, Math.ceil(MAX_VARIANTS / next.examples.length))) {
+    for (const { path: at, data } of variantsOf(example, next.schema, most)) {
       if (problems.length >= MAX_PROBLEMS) return problems
       if (isValid(data).length > 0) continue
       const wrong = problemOf(data, false)
@@ -84,6 +88,29 @@ export function conversionProblems(next: VersionDefinition, before: VersionDefin
 const MAX_PROBLEMS = 20
 /** Of all examples together: a server that registers a type goes on serving. */
 const MAX_VARIANTS = 1000
+/**
+ * Each step reads the data again. 20 examples of 20 KB with values of 8 classes, and 100 steps, would be 10 GB and stop
+ * everybody for 7 s.
+ */
+const MAX_BYTES_READ = 200_000_000
+const TOO_LONG: ProblemDetail = {
+  path: '/examples',
+  message: 'are too long to be tried with all these steps for every set of grants',
+  suggested_fix: 'Shorten their texts, or leave some of them out.',
+}
+
+/** About how much is read while all examples are tried once, and for every set of grants. */
+function bytesToRead({ examples, down }: VersionDefinition, shape: DataShape): { once: number; grants: number } {
+  const steps = (down ?? []).length + 2
+  let [once, grants] = [0, 0]
+  for (const example of examples) {
+    const json = indexOf(example)
+    const bytes = json.bytes.length * steps
+    once += bytes
+    grants += bytes * grantSets(planCuts(json, json.root, shape).classes).length
+  }
+  return { once, grants }
+}
 
 function deliveredValue(json: JsonIndex, shape: DataShape, granted: ClassMask): unknown {
   const cut = planCuts(json, json.root, shape).cut(granted).data

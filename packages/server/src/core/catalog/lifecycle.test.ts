@@ -111,6 +111,43 @@ function follow(kind: 'tool_call' | 'approval', names: readonly string[], strict
   })
 }
 
+describe('what breaks the order', () => {
+  it('moves the run nevertheless, and what follows is held against where it is then', () => {
+    const run = runAfter(['queued', 'completed'])
+    expect(run).toEqual({ phase: 'ended', started: false, endedBy: 'agent.run.completed' })
+    expect(runAfter(['waiting', 'resumed'])).toMatchObject({ phase: 'running', started: false })
+    // It was never started, so this is no second time; that it came while the run was running is said.
+    const { warnings } = taken(followLifecycle(runAfter(['waiting', 'resumed']), null, fact('run.started')))
+    expect(warnings).toEqual(['agent.run.started came while the run was running'])
+  })
+
+  it('changes nothing where it is refused', () => {
+    const before = runAfter(['started'])
+    const copy = { ...before }
+    expect(followLifecycle(before, null, fact('run.resumed', { strict: true })).kind).toBe('refused')
+    expect(before).toEqual(copy)
+  })
+
+  it('is told of the run and of its child, each in a sentence', () => {
+    const ended = runAfter(['started', 'completed'])
+    const child = { kind: 'tool_call', id: 'c' } as const
+    const { warnings } = taken(followLifecycle(ended, 'ended', fact('tool_call.completed', { child })))
+    expect(warnings).toEqual([
+      'agent.tool_call.completed came after the run had ended with agent.run.completed',
+      'agent.tool_call.completed came after the tool call had ended',
+    ])
+    const strict = followLifecycle(ended, null, fact('tool_call.started', { child, strict: true }))
+    expect(strict).toMatchObject({ kind: 'refused', code: 'run_already_ended' })
+  })
+
+  it('is only what is about a run or its children: other types of a run that goes on are taken', () => {
+    for (const name of ['agent.run.paused', 'acme.invoice.drafted', 'toString']) {
+      const step = taken(followLifecycle(runAfter(['started']), null, { ...fact(''), type: name, strict: true }))
+      expect(step.warnings).toEqual([])
+    }
+  })
+})
+
 describe('a tool call', () => {
   const ends = ['completed', 'failed', 'timed_out', 'denied']
 
@@ -152,6 +189,12 @@ describe('an approval', () => {
   it('is not decided before it is requested, and not requested twice', () => {
     expect(follow('approval', ['approved'])[0]).toContain('before the approval was requested')
     expect(follow('approval', ['requested', 'requested'])[1]).toContain('a second time')
-    expect(follow('approval', ['requested', 'denied', 'requested'])[2]).toContain('a second time')
+    // Whether it was requested before is not known any more: a decision may have overtaken its request.
+    for (const way of [
+      ['requested', 'denied', 'requested'],
+      ['approved', 'requested'],
+    ])
+      expect(follow('approval', way).at(-1)).toContain('requested came after the approval had been decided')
+    expect(follow('approval', ['requested', 'denied', 'requested'], true)[2]).toBe('state_conflict')
   })
 })

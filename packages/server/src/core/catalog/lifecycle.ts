@@ -85,6 +85,7 @@ function childBreaches(child: ChildPhase | null, { type, child: about }: Lifecyc
     const denied = child === 'open' && type === 'agent.tool_call.denied'
     return denied ? [conflict('agent.tool_call.denied came after the tool call had started')] : []
   }
+  if (opens && child === 'ended') return [conflict(`${type} came after the approval had been decided`)]
   if (opens) return child === null ? [] : [conflict(`${type} came a second time for the same approval`)]
   if (child === 'ended') {
     return [{ message: `${type} came after the approval had been decided`, code: 'approval_already_decided' }]

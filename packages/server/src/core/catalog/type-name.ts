@@ -1,42 +1,6 @@
 import { EVENT_TYPE_MAX_LENGTH, EVENT_TYPE_PATTERN } from '@runbell/sdk/contract'
 import { RESERVED_TYPE_PREFIXES } from '@runbell/sdk/catalog'
-
-/** Past participles that do not end in -ed, and states that a thing can be found in. */
-const FACTS = new Set(
-  (
-    'begun become bought brought broken built caught chosen cut done drawn driven fallen fed felt forgotten forgiven ' +
-    'found frozen given gone got grown heard held hidden hit kept known left lent lost made met paid put read reset ' +
-    'run said seen sent set shown shut sold spent split spoken stolen stopped stuck taken taught thrown told ' +
-    'understood undone upset woken won worn written withdrawn overdue unknown waiting retrying running pending ' +
-    'succeeded online offline unavailable available ready empty full idle'
-  ).split(' '),
-)
-
-/** The fact that an order would lead to. */
-const IRREGULAR: Readonly<Record<string, string>> = {
-  send: 'sent',
-  pay: 'paid',
-  build: 'built',
-  begin: 'begun',
-  write: 'written',
-  make: 'made',
-  give: 'given',
-  take: 'taken',
-  buy: 'bought',
-  sell: 'sold',
-  find: 'found',
-  lose: 'lost',
-  run: 'run',
-  put: 'put',
-  set: 'set',
-  get: 'fetched',
-  do: 'done',
-  go: 'gone',
-  keep: 'kept',
-  hold: 'held',
-  notify: 'notified',
-  delete: 'deleted',
-}
+import { participleOf, saysFact } from './past-participles.ts'
 
 /** What is wrong with the name of a producer's own type, and what it could be instead; `null`: nothing. */
 export function typeNameProblem(name: string): { message: string; suggestion: string | null } | null {
@@ -55,10 +19,9 @@ export function typeNameProblem(name: string): { message: string; suggestion: st
   }
   const segments = name.split('.')
   const last = segments.at(-1) as string
-  const words = last.split('_')
-  if (words.some(isFact)) return null
+  if (endsInFact(last)) return null
   const message = `ends in "${last}", which is no fact that has happened`
-  return { message, suggestion: [...segments.slice(0, -1), ...factOf(words)].join('.') }
+  return { message, suggestion: fitting(segments.slice(0, -1), factOf(last.split('_'))) }
 }
 
 /** A suggestion that is not suggested something else in its turn. */
@@ -67,22 +30,39 @@ function rightName(name: string): string | null {
   return problem === null ? name : problem.suggestion
 }
 
-function isFact(word: string): boolean {
-  return FACTS.has(word) || /[a-z]{2}ed$/.test(word)
+/** In a segment more, or where there are too many of them in the same one. */
+function fitting(before: readonly string[], fact: readonly string[]): string | null {
+  const names = [
+    [...before, ...fact],
+    [...before, fact.join('_')],
+  ].map((segments) => segments.join('.'))
+  return names.find((name) => isName(name) && endsInFact(name.split('.').at(-1) as string)) ?? null
 }
 
-/** `send_email` → `email.sent`, `create` → `created`. */
+function isName(name: string): boolean {
+  return name.length <= EVENT_TYPE_MAX_LENGTH && EVENT_TYPE_PATTERN.test(name)
+}
+
+/** Words that belong to the verb before them: `log_in`, `sign_up`. */
+const PARTICLES = new Set(['in', 'out', 'up', 'down', 'on', 'off', 'back', 'over'])
+/** What follows a participle but no order: `read_by_agent`. */
+const PREPOSITIONS = new Set(['as', 'at', 'by', 'for', 'from', 'into', 'to', 'with', 'without'])
+
+function endsInFact(segment: string): boolean {
+  const words = segment.split('_')
+  const [, second] = words
+  const mayBeOrder = second !== undefined && !PARTICLES.has(second) && !PREPOSITIONS.has(second)
+  return words.some((word, index) => saysFact(word, index === 0 && mayBeOrder))
+}
+
+/** `send_email` → `email.sent`, `create` → `created`, `sign_up` → `signed_up`. */
 function factOf(words: readonly string[]): string[] {
   const [verb = '', ...object] = words
   const stem = verb.endsWith('ing') && verb.length > 5 ? verb.slice(0, -3) : verb
-  const past = IRREGULAR[stem] ?? pastOf(stem)
-  return object.length === 0 ? [past] : [object.join('_'), past]
-}
-
-function pastOf(verb: string): string {
-  if (verb.endsWith('e')) return `${verb}d`
-  if (/[^aeiou]y$/.test(verb)) return `${verb.slice(0, -1)}ied`
-  return `${verb}ed`
+  const past = participleOf(stem)
+  if (object.length === 0) return [past]
+  if (object.every((word) => PARTICLES.has(word))) return [[past, ...object].join('_')]
+  return [object.join('_'), past]
 }
 
 function spelledRight(name: string): string {

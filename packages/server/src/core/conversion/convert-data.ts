@@ -30,9 +30,11 @@ export function convertData(data: Uint8Array, steps: readonly ConversionStep[]):
   for (const step of steps) {
     const scan = scanJson(bytes, LIMITS)
     // A value that was moved too deep, or too many that were added: without them, the data is what it was.
-    if (!scan.ok || bytes.length > MAX_BYTES) return data
+    if (!scan.ok) return data
     const edits = editsOf(scan.json, step)
-    if (edits.length > 0) bytes = applyEdits(bytes, 0, bytes.length, edits.toSorted(byPlace))
+    if (edits.length === 0) continue
+    bytes = applyEdits(bytes, 0, bytes.length, edits.toSorted(byPlace))
+    if (bytes.length > MAX_BYTES) return data
   }
   return bytes
 }
@@ -139,9 +141,21 @@ function mapValues(
   return nodesAt(json, tokens).flatMap((node) => {
     const kind = json.kind(node)
     if (kind === 'object' || kind === 'array') return []
-    const key = kind === 'string' ? json.text(node) : json.source(node)
+    const written = kind === 'string' ? json.text(node) : json.source(node)
+    const key = kind === 'number' && !Object.hasOwn(values, written) ? plainNumber(written) : written
     const value = Object.hasOwn(values, key) ? values[key] : otherwise
     if (value === undefined) return []
     return [{ start: json.start(node), end: json.end(node), text: utf8Bytes(JSON.stringify(value)) }]
   })
+}
+
+/** Digits that a double keeps, whatever the number. */
+const EXACT_DIGITS = 15
+
+/** A number as JSON writers spell it: 1.0 and 1e0 are 1. One that a double would not keep is left as it is. */
+function plainNumber(source: string): string {
+  const digits = source.replace(/[eE].*$/, '').replaceAll(/\D/g, '')
+  const value = Number(source)
+  const isKept = digits.length <= EXACT_DIGITS && Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(digits))
+  return isKept ? String(value) : source
 }

@@ -56,8 +56,8 @@ function valueErrors(step: Record<string, unknown>, at: string): ProblemDetail[]
   if (step['op'] === 'rename') check('to', nameProblem(step['to']))
   if (step['op'] === 'constant') {
     check('value', scalarProblem(step['value']))
-    const flag = step['only_if_absent'] ?? false
-    check('only_if_absent', typeof flag === 'boolean' ? null : 'is true or false')
+    const fits = !Object.hasOwn(step, 'only_if_absent') || typeof step['only_if_absent'] === 'boolean'
+    check('only_if_absent', fits ? null : 'is true or false')
   }
   if (step['op'] === 'map') {
     check('values', valuesProblem(step['values']))

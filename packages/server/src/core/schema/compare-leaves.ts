@@ -1,23 +1,31 @@
 import type { FoundChange } from './schema-change.ts'
+import { isSilent, type SameKeyword } from './same-schema.ts'
 import { typesOf, wordsOf } from './schema-types.ts'
 import { inside, type SchemaObject } from './schema-problem.ts'
 
-/** Keywords that say nothing about a value, or that are compared elsewhere. */
+/** Keywords that are compared elsewhere. */
 const ELSEWHERE = new Set([
-  ...['properties', 'required', 'items', 'additionalProperties', '$ref', '$defs', '$schema', '$comment', 'title'],
-  ...['description', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly', 'type', 'enum', 'const'],
-  ...['x-data-class', 'x-data-class-from', 'x-open'],
+  ...['properties', 'required', 'items', 'additionalProperties', '$ref', 'type', 'enum', 'const'],
+  ...['contains', 'minContains', 'maxContains', 'x-data-class', 'x-data-class-from', 'x-open'],
 ])
-const UPPER = ['maxLength', 'maximum', 'exclusiveMaximum', 'maxItems', 'maxProperties']
-const LOWER = ['minLength', 'minimum', 'exclusiveMinimum', 'minItems', 'minProperties']
+const UPPER = ['maxLength', 'maximum', 'exclusiveMaximum', 'maxItems', 'maxProperties', 'maxContains']
+const LOWER = ['minLength', 'minimum', 'exclusiveMinimum', 'minItems', 'minProperties', 'minContains']
+/** What it means that a keyword is not there. */
+const ABSENT: Readonly<Record<string, unknown>> = { uniqueItems: false, minLength: 0, minItems: 0, minProperties: 0 }
 
 /** What became of one value, without what is inside it. */
-export function compareLeaves(old: SchemaObject, fresh: SchemaObject, path: string): FoundChange[] {
+export function compareLeaves(
+  old: SchemaObject,
+  fresh: SchemaObject,
+  path: string,
+  isSame: SameKeyword,
+): FoundChange[] {
   const open = old['x-open'] === true
   const changes = [
     ...typeChange(old, fresh, path),
     ...classChange(old, fresh, path),
     ...wordsChange(old, fresh, path, open),
+    ...containsChange(old, fresh, path, isSame),
   ]
   if (open && fresh['x-open'] !== true) {
     const reason = 'the field is closed now; consumers were told that it may grow'
@@ -28,29 +36,57 @@ export function compareLeaves(old: SchemaObject, fresh: SchemaObject, path: stri
   }
   const keywords = new Set([...Object.keys(old), ...Object.keys(fresh)])
   for (const keyword of keywords) {
-    if (ELSEWHERE.has(keyword) || (keyword.startsWith('x-') && keyword !== 'x-open')) continue
-    changes.push(...keywordChange(keyword, old[keyword], fresh[keyword], path, open))
+    if (ELSEWHERE.has(keyword) || isSilent(keyword)) continue
+    const [before, after] = [stated(old, keyword), stated(fresh, keyword)]
+    if (!isSame(keyword, before, after)) changes.push(...keywordChange(keyword, before, after, path, open))
   }
   return changes
 }
 
+function stated(schema: SchemaObject, keyword: string): unknown {
+  const value = schema[keyword]
+  return Object.hasOwn(ABSENT, keyword) && value === ABSENT[keyword] ? undefined : value
+}
+
 function keywordChange(keyword: string, old: unknown, fresh: unknown, path: string, open: boolean): FoundChange[] {
-  if (JSON.stringify(old) === JSON.stringify(fresh)) return []
   const isUpper = UPPER.includes(keyword)
   if (isUpper || LOWER.includes(keyword)) return boundChange(keyword, old, fresh, path, isUpper, open)
-  if (old === undefined) {
-    const reason = `${keyword} is new: less can come than before`
-    return [{ path, kind: `${keyword}_added`, verdict: 'additive', reason }]
-  }
   if (keyword === 'uniqueItems' && fresh === true) {
     return [{ path, kind: 'bound_tightened', verdict: 'additive', reason: 'no element comes twice any more' }]
   }
-  const kind = keyword === 'pattern' || keyword === 'format' ? `${keyword}_changed` : 'cannot_compare'
-  const reason =
-    kind === 'cannot_compare'
-      ? `${keyword} has changed, and whether what comes now is what came before cannot be shown`
-      : `${keyword} is another one: consumers may get what they do not expect`
-  return [{ path: kind === 'cannot_compare' ? inside(path, keyword) : path, kind, verdict: 'breaking', reason }]
+  // Consumers pass over members that they do not know, so they never relied on there being none.
+  const wasOpen = old === undefined || (keyword === 'unevaluatedProperties' && old === false)
+  if (wasOpen) {
+    if (fresh === undefined) return []
+    const reason = `${keyword} is new: less can come than before`
+    return [{ path, kind: `${keyword}_added`, verdict: 'additive', reason }]
+  }
+  if (keyword !== 'pattern' && keyword !== 'format') return [cannotCompare(keyword, path)]
+  const reason = `${keyword} is another one: consumers may get what they do not expect`
+  return [{ path, kind: `${keyword}_changed`, verdict: 'breaking', reason }]
+}
+
+/** What cannot be shown to be harmless is not. */
+export function cannotCompare(keyword: string, path: string): FoundChange {
+  const reason = `${keyword} has changed, and whether what comes now is what came before cannot be shown`
+  return { path: inside(path, keyword), kind: 'cannot_compare', verdict: 'breaking', reason }
+}
+
+/** Without `contains`, how often it is met says nothing. */
+function containsChange(old: SchemaObject, fresh: SchemaObject, path: string, isSame: SameKeyword): FoundChange[] {
+  if (!('contains' in old)) {
+    if (!('contains' in fresh)) return []
+    const reason = 'contains is new: less can come than before'
+    return [{ path, kind: 'contains_added', verdict: 'additive', reason }]
+  }
+  if (!('contains' in fresh) || !isSame('contains', old['contains'], fresh['contains'])) {
+    return [cannotCompare('contains', path)]
+  }
+  return ['minContains', 'maxContains'].flatMap((keyword) => {
+    const otherwise = keyword === 'minContains' ? 1 : undefined
+    const [before, after] = [old[keyword] ?? otherwise, fresh[keyword] ?? otherwise]
+    return before === after ? [] : boundChange(keyword, before, after, path, keyword === 'maxContains', false)
+  })
 }
 
 function boundChange(
@@ -93,7 +129,7 @@ function typeChange(old: SchemaObject, fresh: SchemaObject, path: string): Found
     const reason = `it was ${list(before)} and can be ${after === null ? 'anything' : list(after)} now`
     return [{ path, kind: 'type_changed', verdict: 'breaking', reason }]
   }
-  if ([...before].every((type) => after.has(type))) return []
+  if ([...before].every((type) => after.has(type) || (type === 'integer' && after.has('number')))) return []
   return [
     {
       path,

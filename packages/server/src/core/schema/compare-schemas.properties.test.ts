@@ -3,6 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dataSchema, schemaPair, valueOf } from '../../../test/schema-arbitraries.ts'
 import type { Schema } from '../../../test/schema-pairs.ts'
+import { anyValue, wholePair } from '../../../test/whole-arbitraries.ts'
+import { patternProblem } from '../../catalog/linear-pattern.ts'
+import { checkDataSchema } from './check-schema.ts'
 import { compareSchemas } from './compare-schemas.ts'
 import { readOpenly } from './read-openly.ts'
 
@@ -38,6 +41,28 @@ describe('what is not breaking', () => {
       { numRuns: RUNS },
     )
     // The property says something only if all of them occur.
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(RUNS / 30)
+  })
+
+  it('is so for every keyword that a value with one class may have, and for definitions', () => {
+    const seen = { additive: 0, unchanged: 0, breaking: 0, values: 0 }
+    const registered = wholePair.filter((pair) =>
+      pair.every((schema) => checkDataSchema(schema, { patternProblem }).length === 0),
+    )
+    fc.assert(
+      fc.property(registered, fc.array(anyValue, { minLength: 8, maxLength: 8 }), ([before, after], values) => {
+        const { verdict } = compareSchemas(before, after)
+        seen[verdict]++
+        if (verdict === 'breaking') return
+        const [old, fresh] = [validator(readOpenly(before)), validator(after)]
+        for (const f of values) {
+          if (!fresh({ f })) continue
+          seen.values++
+          expect(old({ f }), JSON.stringify({ before, after, f })).toBe(true)
+        }
+      }),
+      { numRuns: RUNS },
+    )
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(RUNS / 30)
   })
 

@@ -1,4 +1,5 @@
 import type { DataClass } from '@runbell/sdk/contract'
+import { followReferences, isSchemaObject, resolveLocal, type SchemaObject } from './schema-problem.ts'
 
 /**
  * A schema as far as cutting needs it: which parts of the data are known, and the class of each. Made once for each
@@ -19,7 +20,7 @@ export interface DataShape {
   fixed: boolean
 }
 
-type Schema = Readonly<Record<string, unknown>>
+type Schema = SchemaObject
 
 /**
  * Reads the classes of a schema that has been found in order. References are followed as they are met, so a schema that
@@ -31,51 +32,33 @@ export function shapeOf(schema: Schema): DataShape {
 }
 
 function read(value: unknown, root: Schema, known: Map<unknown, DataShape>): DataShape {
-  const schema = asSchema(value)
+  const schema = isSchemaObject(value) ? value : EMPTY
   const before = known.get(schema)
   if (before !== undefined) return before
-  const target = typeof schema['$ref'] === 'string' ? resolve(schema['$ref'], root) : null
   const stated = schema['x-data-class'] as DataClass | undefined
-  if (target !== null && stated === undefined) {
-    const inner = read(target, root, known)
-    known.set(schema, inner)
-    return inner
+  if (typeof schema['$ref'] === 'string' && stated === undefined) {
+    const inner = read(resolveLocal(schema['$ref'], root), root, known)
+    const shape = 'pattern' in schema && !inner.fixed ? { ...inner, fixed: true } : inner
+    known.set(schema, shape)
+    return shape
   }
+  const inside = followReferences(schema, root)
   const shape: DataShape & { -readonly [Key in keyof DataShape]: DataShape[Key] } = {
     dataClass: stated ?? null,
     classFrom: (schema['x-data-class-from'] as string | undefined) ?? null,
     properties: null,
     additional: null,
     items: null,
-    fixed: 'pattern' in schema,
+    fixed: 'pattern' in inside,
   }
   known.set(schema, shape)
-  const inside = target === null ? schema : asSchema(target)
   const { properties, additionalProperties, items } = inside
-  if (isObject(properties)) {
+  if (isSchemaObject(properties)) {
     shape.properties = new Map(Object.entries(properties).map(([name, field]) => [name, read(field, root, known)]))
   }
-  if (isObject(additionalProperties)) shape.additional = read(additionalProperties, root, known)
-  if (isObject(items)) shape.items = read(items, root, known)
+  if (isSchemaObject(additionalProperties)) shape.additional = read(additionalProperties, root, known)
+  if (isSchemaObject(items)) shape.items = read(items, root, known)
   return shape
 }
 
-/** @param reference `#` or `#/…`: nothing else is registered */
-function resolve(reference: string, root: Schema): unknown {
-  let found: unknown = root
-  for (const token of reference.split('/').slice(1)) {
-    const name = decodeURIComponent(token).replaceAll('~1', '/').replaceAll('~0', '~')
-    found = isObject(found) && Object.hasOwn(found, name) ? found[name] : undefined
-  }
-  return found
-}
-
 const EMPTY: Schema = {}
-
-function asSchema(value: unknown): Schema {
-  return isObject(value) ? value : EMPTY
-}
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}

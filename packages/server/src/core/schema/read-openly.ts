@@ -1,5 +1,5 @@
 import { typesOf } from './schema-types.ts'
-import { isSchemaObject, type SchemaObject } from './schema-problem.ts'
+import { followReferences, isSchemaObject, type SchemaObject } from './schema-problem.ts'
 
 /** What a field that is marked `x-open` may outgrow: its words and its bounds, never its type. */
 const GROWING = new Set([
@@ -14,21 +14,27 @@ const VALUES = new Set(['enum', 'const', 'default', 'examples'])
  * A schema as consumers should read it: fields it does not know are passed over, and what is marked `x-open` may have grown
  * (contract, "Versions").
  */
-export function readOpenly(schema: SchemaObject): SchemaObject {
-  const open = schema['x-open'] === true
-  const kept = Object.entries(schema).filter(([keyword, value]) => {
+export function readOpenly(root: SchemaObject): SchemaObject {
+  return read(root, root)
+}
+
+function read(schema: SchemaObject, root: SchemaObject): SchemaObject {
+  const followed = followReferences(schema, root)
+  const open = followed['x-open'] === true
+  // What may grow here may be closed where the same definition is used elsewhere: it is written out.
+  const kept = Object.entries(open ? followed : schema).filter(([keyword, value]) => {
     if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') return value !== false
     return !(open && GROWING.has(keyword))
   })
-  const members = kept.map(([keyword, value]) => [keyword, VALUES.has(keyword) ? value : inner(keyword, value)])
-  const types = open && schema['type'] === undefined ? typesOf(schema) : null
+  const members = kept.map(([keyword, value]) => [keyword, VALUES.has(keyword) ? value : inner(keyword, value, root)])
+  const types = open && followed['type'] === undefined ? typesOf(followed) : null
   return { ...Object.fromEntries(members), ...(types === null ? {} : { type: [...types] }) }
 }
 
-function inner(keyword: string, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown) => (isSchemaObject(item) ? readOpenly(item) : item))
+function inner(keyword: string, value: unknown, root: SchemaObject): unknown {
+  const readInner = (item: unknown) => (isSchemaObject(item) ? read(item, root) : item)
+  if (Array.isArray(value)) return value.map(readInner)
   if (!isSchemaObject(value)) return value
-  if (!BY_NAME.has(keyword)) return readOpenly(value)
-  const named = Object.entries(value).map(([name, item]) => [name, isSchemaObject(item) ? readOpenly(item) : item])
-  return Object.fromEntries(named) as unknown
+  if (!BY_NAME.has(keyword)) return read(value, root)
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, readInner(item)]))
 }

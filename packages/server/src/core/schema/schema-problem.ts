@@ -17,7 +17,7 @@ export function inside(path: string, token: string | number): string {
   return `${path}/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
-/** What a local reference leads to; `undefined`: nowhere. */
+/** What a local reference leads to; `undefined`: nowhere. Percent signs are taken as they are: `check-schema` lets none in. */
 export function resolveLocal(reference: string, root: unknown): unknown {
   if (reference === '#') return root
   if (!reference.startsWith('#/')) return undefined
@@ -29,15 +29,25 @@ export function resolveLocal(reference: string, root: unknown): unknown {
   return found
 }
 
-const MAX_HOPS = 32
+/** `false` as an object: nothing is valid. */
+const NEVER: SchemaObject = { not: {} }
 
-/** A schema with what it refers to in place of its reference, and what stands beside that on top; `{}` for none. */
+/**
+ * A schema with what it refers to in place of its reference, and what stands beside that on top: both hold, for
+ * `check-schema` lets nothing stand beside a reference that its target says otherwise. `{}` for no schema.
+ */
 export function followReferences(value: unknown, root: SchemaObject): SchemaObject {
-  let schema = isSchemaObject(value) ? value : {}
-  for (let hops = 0; hops < MAX_HOPS && typeof schema['$ref'] === 'string'; hops++) {
-    const target = resolveLocal(schema['$ref'], root)
-    const { $ref: _reference, ...beside } = schema
-    schema = { ...(isSchemaObject(target) ? target : {}), ...beside }
+  let schema = asObject(value)
+  const followed = new Set<string>()
+  while (typeof schema['$ref'] === 'string' && !followed.has(schema['$ref'])) {
+    followed.add(schema['$ref'])
+    const { $ref: reference, ...beside } = schema
+    schema = { ...asObject(resolveLocal(reference, root)), ...beside }
   }
   return schema
+}
+
+function asObject(value: unknown): SchemaObject {
+  if (value === false) return NEVER
+  return isSchemaObject(value) ? value : {}
 }

@@ -17,6 +17,16 @@ function typeOfWord(word: string): string {
 
 /** The closed set of values, as JSON; `null`: not closed. `const` is a set of one. */
 export function wordsOf(schema: SchemaObject): string[] | null {
-  if ('const' in schema) return [JSON.stringify(schema['const'])]
-  return Array.isArray(schema['enum']) ? schema['enum'].map((word) => JSON.stringify(word)) : null
+  const words = Array.isArray(schema['enum']) ? schema['enum'].map(canonicalJson) : null
+  if (!('const' in schema)) return words
+  const only = canonicalJson(schema['const'])
+  return words === null || words.includes(only) ? [only] : []
+}
+
+/** The same text for the same value, whatever the order of its members. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? ''
+  const members = Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}:${canonicalJson(inner)}`)
+  return `{${members.toSorted().join()}}`
 }
