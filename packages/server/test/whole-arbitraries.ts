@@ -95,7 +95,11 @@ export const wholePair: fc.Arbitrary<[Schema, Schema]> = fc
     if (way < 5) return [before, { field: inOrder({ ...rest, ...other }), definition }]
     return [before, { field: inOrder({ ...field, ...other, ...(way < 8 ? field : {}) }), definition }]
   })
-  .map(([before, after]) => [dataOf(before as Parts), dataOf(after as Parts)])
+  .map(([before, after]): [Schema, Schema] => [dataOf(before as Parts), dataOf(after as Parts)])
+  // Ajv 8 lets an empty list pass `contains` beside `prefixItems`: it cannot be asked about those.
+  .filter((pair) =>
+    pair.every((one) => !/"contains".*"prefixItems"|"prefixItems".*"contains"/.test(JSON.stringify(one))),
+  )
 
 function inOrder(turned: Schema): Schema {
   return Object.fromEntries(Object.entries(turned).toReversed())

@@ -11,6 +11,10 @@ export function explainProblem(error: ErrorObject): DataProblem {
   if (error.keyword === 'required') {
     return { path: `${path}/${escapeToken(String(params['missingProperty']))}`, message: 'is required', fix: null }
   }
+  if (error.keyword === 'dependentRequired') {
+    const message = `is required beside ${JSON.stringify(params['property'])}`
+    return { path: `${path}/${escapeToken(String(params['missingProperty']))}`, message, fix: null }
+  }
   if (error.keyword === 'additionalProperties' || error.keyword === 'unevaluatedProperties') {
     const name = String(params['additionalProperty'] ?? params['unevaluatedProperty'])
     const message = 'is not among the fields of this type'

@@ -39,7 +39,7 @@ const NO_LINE_END = String.raw`[^\n\r\x{2028}\x{2029}]`
 /** Escapes, the start of a group that changes what the others mean, the two ends of a class, and the dot. */
 const TOKENS = /\\[\s\S]|\(\?[a-z-]+[:)]|[[\].]/g
 
-/** @throws Error for a group with flags, which few validators read */
+/** @throws Error for a group with flags, which few validators read, and for a backreference by name */
 function asEcmaScript(source: string): string {
   let inClass = false
   return source.replaceAll(TOKENS, (token) => {
@@ -52,6 +52,8 @@ function asEcmaScript(source: string): string {
     else if (token === String.raw`\S`) return `[^${SPACES}]`
     else if (token === '.') return NO_LINE_END
     else if (token.startsWith('(')) throw new Error('a group with flags')
+    // The engine would take a backreference by name for the letter k.
+    else if (token === String.raw`\k`) throw new Error('a backreference')
     return token
   })
 }

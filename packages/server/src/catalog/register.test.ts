@@ -71,6 +71,31 @@ describe('a new type', () => {
     expect(errorsOf(result).join('\n')).toContain(path)
   })
 
+  it('has a schema of at most 64 KiB of UTF-8 and at most 20 examples', () => {
+    const sized = (fill: string, count: number) => ({ ...V1, description: fill.repeat(count) })
+    const room = 65_536 - JSON.stringify(sized('', 0)).length
+    const of = (schema: Schema, count = 1) => {
+      const examples = Array.from({ length: count }, () => ({ amount: '1', status: 'open' }))
+      return registerType('acme.invoice.drafted', FACTS, input(schema, examples), 1)
+    }
+    expect(of(sized('x', room)).ok).toBe(true)
+    expect(errorsOf(of(sized('x', room + 1)))).toEqual(['/schema has more than 64 KiB'])
+    expect(errorsOf(of(sized('é', Math.ceil(room / 2) + 1)))).toEqual(['/schema has more than 64 KiB'])
+    expect(of(V1, 20).ok).toBe(true)
+    expect(errorsOf(of(V1, 21))).toEqual(['/examples are 1 to 20 data objects'])
+  })
+
+  it('is refused with a better name where it has none of a fact', () => {
+    const result = registerType('acme.send_invoice', FACTS, input(V1, [{ amount: '1', status: 'open' }]), 1)
+    const errors = [{ path: '/type', suggested_fix: 'Use "acme.invoice.sent".' }]
+    expect(result).toMatchObject({ ok: false, errors })
+  })
+
+  it('is refused where an example is text that is no Unicode', () => {
+    const result = registerType('acme.invoice.drafted', FACTS, input(V1, [{ amount: '\uD800', status: 'open' }]), 1)
+    expect(errorsOf(result).join()).toContain('/examples/0 could not be published')
+  })
+
   it('is refused where an example cannot be read as an event’s data is', () => {
     let deep: Record<string, unknown> = {}
     for (let depth = 0; depth < 80; depth++) deep = { deep }
@@ -140,6 +165,59 @@ describe('the current version', () => {
   })
 })
 
+describe('the current version of several', () => {
+  const V3 = object({ ...(V2['properties'] as object), extra: text }, ['total', 'status'])
+  const example = { total: '1', status: 'open' }
+  const both = () => registered(second([RENAME, MAP]))
+  const again = (schema: Schema, down: unknown) =>
+    registerVersion(both(), input(schema, [example], { version: 2, down }), 5)
+
+  it('keeps its conversion, which may be left out where it comes again', () => {
+    for (const down of [null, [RENAME, MAP], [{ to: 'amount', path: '/total', op: 'rename' }, MAP]]) {
+      expect(again(V2, down)).toMatchObject({ ok: true, outcome: 'unchanged', definition: both() })
+      const extended = again(V3, down)
+      expect(extended).toMatchObject({ ok: true, outcome: 'extended' })
+      expect(registered(extended).versions.map((version) => version.down)).toEqual([null, [RENAME, MAP]])
+    }
+  })
+
+  it.each<[string, unknown, number | null]>([
+    ['another one', [RENAME, { ...MAP, otherwise: 'open' }], 2],
+    ['the same in another order', [MAP, RENAME], 2],
+    ['none', [], 2],
+    ['another one, without a number', [MAP, RENAME], null],
+    ['one for version 1', [RENAME], 1],
+  ])('does not take %s', (_what, down, version) => {
+    const [schema, sent] = version === 1 ? [V1, { amount: '1', status: 'open' }] : [V2, example]
+    const result = registerVersion(both(), input(schema, [sent], { version, down }), 5)
+    expect(errorsOf(result).join()).toMatch(/^\/down_conversion of version \d cannot change/)
+  })
+
+  it('gains no field that the version before knows as something else', () => {
+    const of = (more: Schema) => object({ total: text, status: STATUS, ...more }, ['total', 'status'])
+    const next = registered(registerVersion(first(), input(of({}), [example], { version: 2, down: [RENAME] }), 2))
+    const gain = (note: Schema, value: unknown) =>
+      registerVersion(next, input(of({ note }), [{ ...example, note: value }], { version: 2 }), 3)
+    const wrong = gain({ type: 'integer', 'x-data-class': 'prompt' }, 5)
+    expect(errorsOf(wrong).join()).toContain('/examples/0 converted to version 1 it is wrong at /note')
+    expect(gain(NOTE, 'x').ok).toBe(true)
+  })
+
+  it('gains no word that its conversion leaves to the version before', () => {
+    const growing = { ...STATUS, 'x-open': true }
+    const of = (status: Schema) => object({ amount: text, status }, ['amount', 'status'])
+    const examples = [{ amount: '1', status: 'open' }]
+    const more = of({ ...growing, enum: ['open', 'paid', 'disputed'] })
+    const gain = (map: Record<string, unknown>) => {
+      const down = [{ op: 'map', path: '/status', ...map }]
+      const next = registerVersion(first(), input(of(growing), examples, { version: 2, down }), 2)
+      return registerVersion(registered(next), input(more, examples, { version: 2 }), 3)
+    }
+    expect(errorsOf(gain({ values: { open: 'open' } })).join()).toContain('with another value at /status')
+    expect(gain({ values: { open: 'open', paid: 'paid' }, otherwise: 'open' }).ok).toBe(true)
+  })
+})
+
 describe('the next version', () => {
   it('comes with what turns it into the one before', () => {
     const result = second([RENAME, MAP])
@@ -173,6 +251,39 @@ describe('the next version', () => {
     const down = [{ op: 'rename', path: '/inner', to: 'amount' }]
     const result = registerVersion(first(), input(schema, [{ inner: '1', status: 'open' }], { version: 2, down }), 2)
     expect(errorsOf(result).join('\n')).toContain('/amount')
+  })
+
+  it('is refused where it fails only for those who may see one of two classes', () => {
+    const pair = { type: 'object', dependentRequired: { x: ['y'] }, 'x-data-class': 'public' }
+    const v1 = registerType('acme.invoice.drafted', FACTS, input(object({ pair }), [{ pair: {} }]), 1)
+    const v2 = object({ x: NOTE, y: { type: 'string', 'x-data-class': 'memory' } })
+    const down = [
+      { op: 'move', from: '/x', to: '/pair/x' },
+      { op: 'move', from: '/y', to: '/pair/y' },
+    ]
+    const of = (steps: unknown) =>
+      errorsOf(registerVersion(registered(v1), input(v2, [{ x: '1', y: '2' }], { version: 2, down: steps }), 2)).join()
+    expect(of(down)).toContain('wrong at /pair/y')
+    expect(of([...down, { op: 'constant', path: '/pair/y', value: '', only_if_absent: true }])).toBe('')
+  })
+
+  it('is refused where its examples would take seconds to try', () => {
+    const classes = ['operational', 'personal', 'prompt', 'message', 'document', 'tool_input', 'tool_output', 'memory']
+    const schema = object(Object.fromEntries(classes.map((name) => [name, { type: 'string', 'x-data-class': name }])))
+    const of = (length: number, steps: number) => {
+      const example = Object.fromEntries(classes.map((name) => [name, 'x'.repeat(length)]))
+      const v1 = registered(registerType('acme.invoice.drafted', FACTS, input(schema, [example]), 1))
+      const down = Array.from({ length: steps }, (_, n) => ({ op: 'drop', path: `/none${n}` }))
+      const examples = Array.from({ length: 20 }, () => example)
+      return registerVersion(v1, input(schema, examples, { version: 2, down }), 2)
+    }
+    expect(errorsOf(of(2500, 100)).join()).toContain('/examples are too long')
+    expect(of(20, 3).ok).toBe(true)
+  })
+
+  it.each([0, 3, 4, 50, -1])('is not called %i after version 1', (version) => {
+    const result = registerVersion(first(), input(V2, [{ total: '1', status: 'open' }], { version, down: [] }), 2)
+    expect(errorsOf(result)).toEqual(['/version is 1, to extend it, or 2, for the next one'])
   })
 
   it('may leave out what a default stands in for', () => {

@@ -56,7 +56,11 @@ export function keywordProblems(root: SchemaObject, options: KeywordOptions): Sc
       problems.push({ path, message: `is nested deeper than ${MAX_DEPTH}`, fix: 'Make it flatter.' })
     else if (typeof schema === 'boolean') continue
     else if (isSchemaObject(schema)) {
-      problems.push(...ownProblems(schema, path, places, options), ...nameProblems(schema, path))
+      problems.push(
+        ...ownProblems(schema, path, places, options),
+        ...nameProblems(schema, path),
+        ...besidePatterns(schema, path),
+      )
     } else problems.push({ path, message: 'is not a schema', fix: 'Write an object, true or false.' })
   }
   if (problems.length > 0) return problems
@@ -80,6 +84,18 @@ function nameProblems(schema: SchemaObject, path: string): SchemaProblem[] {
     ...named.map((keyword) => problem(inside(inside(path, keyword), PASSED_OVER))),
     ...(Array.isArray(required) && required.includes(PASSED_OVER) ? [problem(inside(path, 'required'))] : []),
   ]
+}
+
+/** Keywords beside which Ajv 8 fails on patterns for names: it takes what they have seen for an object where it is none. */
+const FAILING = ['anyOf', 'oneOf', 'allOf', 'if', 'not', 'dependentSchemas']
+
+function besidePatterns(schema: SchemaObject, path: string): SchemaProblem[] {
+  if (!('patternProperties' in schema)) return []
+  return FAILING.filter((keyword) => keyword in schema).map((keyword) => ({
+    path: inside(path, 'patternProperties'),
+    message: `cannot be checked beside ${keyword}`,
+    fix: 'Put it into a schema of its own in an allOf.',
+  }))
 }
 
 function ownProblems(

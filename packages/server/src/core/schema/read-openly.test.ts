@@ -45,6 +45,22 @@ describe('whoever reads openly', () => {
     expect(reads(bound, { f: 'abc' })).toBe(true)
   })
 
+  it('still tells apart what only closed alternatives do', () => {
+    const closed = (name: string) => ({ properties: { [name]: {} }, additionalProperties: false })
+    const either = field({ type: 'object', oneOf: [closed('a'), closed('b')], ...PUBLIC })
+    expect(reads(either, { f: { a: 1 } })).toBe(true)
+    expect(reads(either, { f: { a: 1, b: 1 } })).toBe(false)
+    const byReference = {
+      ...field({ type: 'object', oneOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/b' }], ...PUBLIC }),
+      $defs: { a: closed('a'), b: closed('b') },
+    }
+    expect(reads(byReference, { f: { a: 1 } })).toBe(true)
+    const neither = field({ type: 'object', not: { required: ['a'], ...closed('a') }, ...PUBLIC })
+    expect(reads(neither, { f: { a: 1, b: 1 } })).toBe(true)
+    const open = field({ oneOf: [{ type: 'string' }, { maxLength: 0, 'x-open': true }], ...PUBLIC })
+    expect(reads(open, { f: 'x' })).toBe(true)
+  })
+
   it('keeps fields that are called as keywords are', () => {
     const schema = object({ additionalProperties: number, enum: text, const: text }, ['enum'])
     expect(reads(schema, { enum: 'x' })).toBe(true)
