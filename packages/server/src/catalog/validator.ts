@@ -1,12 +1,19 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { DataProblem } from '../core/catalog/type-contract.ts'
-import { SCHEMA_FORMATS } from '../core/schema/keyword-rules.ts'
+import { SCHEMA_FORMATS, usesUnevaluated } from '../core/schema/keyword-rules.ts'
 import { explainProblem } from './explain-problem.ts'
 import { compileLinear } from './linear-pattern.ts'
 import { hasUniqueItems } from './unique-items.ts'
 
 const MAX_PROBLEMS = 20
+
+/** The compiled schema failed, or does not agree with itself; no schema is known with which it does. */
+const UNCHECKED: DataProblem = {
+  path: '',
+  message: 'could not be held against this schema',
+  fix: 'Register the type again with a schema that combines fewer keywords.',
+}
 
 type Patterns = 'native' | 'linear'
 
@@ -16,23 +23,36 @@ type Patterns = 'native' | 'linear'
  * @param patterns `native` for the built-in catalog, whose patterns are ours; `linear` for what somebody registers
  */
 export function createValidators(patterns: Patterns) {
-  // The first mismatch ends the quick check; only data that has one is looked through for all of them.
-  const quick = createAjv(patterns, false)
-  const thorough = createAjv(patterns, true)
+  const plain = createPair(patterns, false)
+  const tracking = createPair(patterns, true)
 
   return {
     /** @throws Error where the schema is none */
     compile(schema: object): (data: unknown) => DataProblem[] {
+      const { quick, thorough } = usesUnevaluated(schema) ? tracking : plain
       const check = compileIn(quick, schema)
       let checkAll: ValidateFunction | null = null
       return (data) => {
-        if (check(data)) return []
-        checkAll ??= compileIn(thorough, schema)
-        checkAll(data)
-        return (checkAll.errors ?? []).slice(0, MAX_PROBLEMS).map(explainProblem)
+        try {
+          if (check(data)) return []
+          checkAll ??= compileIn(thorough, schema)
+          if (!checkAll(data)) return (checkAll.errors ?? []).slice(0, MAX_PROBLEMS).map(explainProblem)
+        } catch {
+          // Said below: an event is refused, and its producer told why, sooner than a server that fails each time it is tried.
+        }
+        return [UNCHECKED]
       }
     },
   }
+}
+
+/** The first mismatch ends the quick check; only data that has one is looked through for all of them. */
+function createPair(patterns: Patterns, tracks: boolean): { quick: Ajv2020; thorough: Ajv2020 } {
+  const [quick, thorough] = [createAjv(patterns, false), createAjv(patterns, true)]
+  // To keep track of which members have been looked at costs time, and fails where patterns for names stand beside
+  // schemas of which one may do; only schemas that ask for it pay for it.
+  for (const ajv of [quick, thorough]) ajv.opts.unevaluated = tracks
+  return { quick, thorough }
 }
 
 function createAjv(patterns: Patterns, allErrors: boolean): Ajv2020 {

@@ -115,10 +115,16 @@ const LEADING: Case[] = [
   ],
   ['__proto__ required', field({ type: 'object', required: ['__proto__'], ...PUBLIC }), `${F}/required`, 'pass over'],
   [
-    'patterns for names beside alternatives, on which the validator fails',
-    field({ patternProperties: { '^x': {} }, anyOf: [{ properties: { a: {} } }], ...PUBLIC }),
+    'patterns for names beside alternatives, where the validator keeps track and fails',
+    field({ patternProperties: { '^x': {} }, anyOf: [{}], unevaluatedProperties: false, ...PUBLIC }),
     `${F}/patternProperties`,
     'beside anyOf',
+  ],
+  [
+    'something that a list must contain beside its first elements, where the validator lets an empty list through',
+    field({ prefixItems: [{ type: 'string' }], contains: { const: 'a' }, ...PUBLIC }),
+    `${F}/contains`,
+    'beside prefixItems',
   ],
 ]
 
@@ -143,8 +149,8 @@ describe('a schema that is not refused', () => {
     ['a flag beside a masked value', from({ v: { type: 'string' }, masked: { type: 'boolean', ...PUBLIC } })],
     ['a document with required parts', field({ type: 'object', required: ['a'], 'x-data-class': 'document' })],
     [
-      'patterns for names in an allOf',
-      field({ allOf: [{ patternProperties: { '^x': {} } }, { anyOf: [{}] }], ...PUBLIC }),
+      'patterns for names beside alternatives',
+      field({ patternProperties: { '^x': {} }, anyOf: [{ additionalProperties: true }], ...PUBLIC }),
     ],
     ['unique elements of one class', field({ type: 'array', uniqueItems: true, minItems: 1, items: text })],
     ['a name of Object.prototype', { ...object({ valueOf: { $ref: '#/$defs/toString' } }), $defs: { toString: text } }],

@@ -11,7 +11,7 @@ import { scanJson } from '../json-scan.ts'
 import { checkDataSchema } from './check-schema.ts'
 import { shapeOf } from './data-shape.ts'
 
-const RUNS = 1000
+const RUNS = 500
 const validators = createValidators('linear')
 const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null
 

@@ -10,7 +10,7 @@ import { compareSchemas } from './compare-schemas.ts'
 import { readOpenly } from './read-openly.ts'
 
 /** `RUNBELL_COMPARE_RUNS` makes it look longer. */
-const RUNS = Number(process.env['RUNBELL_COMPARE_RUNS'] ?? 1000)
+const RUNS = Number(process.env['RUNBELL_COMPARE_RUNS'] ?? 400)
 
 const ajv = new Ajv2020({ strict: false, addUsedSchema: false, meta: false, validateSchema: false })
 

@@ -51,6 +51,7 @@ export function keywordProblems(root: SchemaObject, options: KeywordOptions): Sc
     return [{ path: '', message: `has more than ${MAX_NODES} schemas inside`, fix: 'Make it smaller.' }]
   }
   const places = new Set(all.map(({ path }) => path))
+  const tracks = usesUnevaluated(root)
   for (const { schema, path, depth } of all) {
     if (depth > MAX_DEPTH)
       problems.push({ path, message: `is nested deeper than ${MAX_DEPTH}`, fix: 'Make it flatter.' })
@@ -59,7 +60,7 @@ export function keywordProblems(root: SchemaObject, options: KeywordOptions): Sc
       problems.push(
         ...ownProblems(schema, path, places, options),
         ...nameProblems(schema, path),
-        ...besidePatterns(schema, path),
+        ...misjudged(schema, path, tracks),
       )
     } else problems.push({ path, message: 'is not a schema', fix: 'Write an object, true or false.' })
   }
@@ -86,16 +87,35 @@ function nameProblems(schema: SchemaObject, path: string): SchemaProblem[] {
   ]
 }
 
-/** Keywords beside which Ajv 8 fails on patterns for names: it takes what they have seen for an object where it is none. */
-const FAILING = ['anyOf', 'oneOf', 'allOf', 'if', 'not', 'dependentSchemas']
+/** Asks which members or elements nothing else has looked at. */
+export function usesUnevaluated(root: object): boolean {
+  return subschemas(root).some(
+    ({ schema }) => isSchemaObject(schema) && ('unevaluatedProperties' in schema || 'unevaluatedItems' in schema),
+  )
+}
 
-function besidePatterns(schema: SchemaObject, path: string): SchemaProblem[] {
-  if (!('patternProperties' in schema)) return []
-  return FAILING.filter((keyword) => keyword in schema).map((keyword) => ({
-    path: inside(path, 'patternProperties'),
-    message: `cannot be checked beside ${keyword}`,
-    fix: 'Put it into a schema of its own in an allOf.',
-  }))
+/** Schemas of which one may do, or none. */
+const CHOICES = ['anyOf', 'oneOf', 'allOf', 'if', 'not', 'dependentSchemas']
+
+/**
+ * What Ajv 8 does not check rightly: where it keeps track for `unevaluated…`, it fails on patterns for names beside choices;
+ * and beside `prefixItems` it lets an empty list through that must contain something.
+ */
+function misjudged(schema: SchemaObject, path: string, tracks: boolean): SchemaProblem[] {
+  const apart = (keyword: string, beside: string) => ({
+    path: inside(path, keyword),
+    message: `cannot be checked beside ${beside}`,
+    fix: `Put ${keyword} into a schema of its own inside an allOf.`,
+  })
+  const lists = 'contains' in schema && 'prefixItems' in schema ? [apart('contains', 'prefixItems')] : []
+  if (!tracks || !('patternProperties' in schema)) return lists
+  return [
+    ...lists,
+    ...CHOICES.filter((keyword) => keyword in schema).map((keyword) => ({
+      ...apart('patternProperties', keyword),
+      fix: 'Leave unevaluatedProperties and unevaluatedItems out of the schema.',
+    })),
+  ]
 }
 
 function ownProblems(
