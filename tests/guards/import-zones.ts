@@ -5,7 +5,8 @@
  *     contract, catalog <- core <- store (interface) <- { sqlite | postgres | memory }
  *     core, store <- accept ; core, store, signing <- delivery ; core, store, accept <- maintenance
  *     core, store <- catalog ; core <- generate
- *     core, store, catalog, generate, accept <- api
+ *     core, store <- audit
+ *     core, store, catalog, generate, accept, audit <- api
  *     everything <- runbell.ts <- cli, index, main
  */
 
@@ -89,10 +90,11 @@ export const ZONES: readonly Zone[] = [
     zones: [CONTRACT, 'core', 'store', 'accept'],
     packages: ['node:*'],
   },
+  { name: 'audit', files: inside(`${SERVER}audit/`), zones: [CONTRACT, 'core', 'store'] },
   {
     name: 'api',
     files: inside(`${SERVER}api/`),
-    zones: [CONTRACT, 'sdk/catalog', 'core', 'store', 'catalog', 'generate', 'accept', 'version'],
+    zones: [CONTRACT, 'sdk/catalog', 'core', 'store', 'catalog', 'generate', 'accept', 'audit', 'version'],
     types: ['pino'],
     packages: ['node:*', 'hono', '@hono/node-server', '@hono/zod-openapi', 'zod'],
   },

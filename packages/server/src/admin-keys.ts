@@ -1,5 +1,8 @@
 import { apiKeyRow } from './api/access/api-key.ts'
 import { SettingError } from './config/settings.ts'
+import { apiKeyView } from './api/views/api-key-view.ts'
+import type { AuditEntry } from './core/audit/audit-entry.ts'
+import type { ApiKeyRow } from './store/rows.ts'
 import type { Store } from './store/store.ts'
 
 /**
@@ -15,6 +18,13 @@ export async function importAdminKeys(store: Store, keys: readonly string[], now
       )
     }
     const { key: known } = await store.findApiKey({ keyId: key.id })
-    if (known === null) await store.putApiKey({ key })
+    if (known === null) await store.putApiKey({ key, audit: [keyCreated(key, 'config', now)] })
   }
+}
+
+/** What goes on record where a key is made without the API. */
+export function keyCreated(key: ApiKeyRow, actor: 'cli' | 'config', now: number): AuditEntry {
+  const { mode, tenantId, id: target } = key
+  const detail = { ...apiKeyView(key) }
+  return { mode, tenantId, at: now, actor, action: 'api_key.created', target, detail, requestId: null }
 }

@@ -8,6 +8,8 @@ import { importAdminKeys } from './admin-keys.ts'
 import { createApi, type Api } from './api/api.ts'
 import { createFingerprint } from './api/publish/fingerprint.ts'
 import type { ApiContext } from './api/context.ts'
+import { sealAll } from './audit/seal.ts'
+import { createViewLog } from './audit/view-log.ts'
 import { openCatalogs } from './catalog/catalogs.ts'
 import type { Settings } from './config/settings.ts'
 import type { Clock, RandomSource } from './core/clock.ts'
@@ -62,6 +64,8 @@ const REQUEST_BYTES = 64 * 1024
 const WARN_BYTES = 20 * 1024
 /** How often to look for requests for approval of whose end nobody has been told. */
 const ANNOUNCE_MS = 1000
+/** How often entries of the audit log get their places in its chain. */
+const SEAL_MS = 1000
 /** After the longest deadline, this is left for the last outcomes to be put on record. */
 const STOP_MARGIN_MS = 1500
 
@@ -107,8 +111,9 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
       void catalogs.know(version).catch((error: unknown) => log.error({ err: error }, 'catalog.trouble')),
   })
   let stopping = false
+  const views = createViewLog(store)
   const context: ApiContext = {
-    ...{ store, acceptor, catalogs, clock, random, log },
+    ...{ store, acceptor, catalogs, views, clock, random, log },
     limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
     defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
     secrets: {
@@ -123,6 +128,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
   }
   const api = createApi(context)
   const announcer = createAnnouncer(context)
+  const sealer = createSealer(context)
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -131,6 +137,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
   if (context.publicUrl === '') context.publicUrl = url
   await engine.start()
   announcer.start()
+  sealer.start()
   return {
     url,
     ...{ port, store, clock, random, acceptor },
@@ -139,7 +146,10 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
       if (stopping) return
       stopping = true
       await announcer.stop()
-      await stopAll(server, engine, store, log)
+      await stopAll(server, engine, log)
+      await sealer.stop()
+      await sealer.runOnce().catch((error: unknown) => log.error({ err: error }, 'audit.trouble'))
+      await store.close()
     },
   }
 }
@@ -158,6 +168,16 @@ function createAnnouncer(context: ApiContext): Service {
         publicUrl: () => context.publicUrl,
       }),
     onError: (error) => log.error({ err: error }, 'announcement.trouble'),
+  })
+}
+
+/** Chains the audit log (details 27). */
+function createSealer({ store, clock, views, log }: ApiContext): Service {
+  return createService({
+    clock,
+    intervalMs: SEAL_MS,
+    runOnce: () => sealAll(store, views),
+    onError: (error) => log.error({ err: error }, 'audit.trouble'),
   })
 }
 
@@ -192,7 +212,7 @@ function hostInUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-async function stopAll(server: Server, engine: Engine, store: Store, log: Logger): Promise<void> {
+async function stopAll(server: Server, engine: Engine, log: Logger): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   // What cannot be put on record now is found, as `unknown`, by the next start.
@@ -201,7 +221,6 @@ async function stopAll(server: Server, engine: Engine, store: Store, log: Logger
   await Promise.race([drained, new Promise((resolve) => late.addEventListener('abort', resolve))])
   server.closeAllConnections()
   await closed
-  await store.close()
 }
 
 function warnOfClock(log: Logger, suspicious: boolean): void {

@@ -103,3 +103,14 @@ export const WARNING_CODES = [
   'large_body',
 ] as const
 export type WarningCode = (typeof WARNING_CODES)[number]
+
+/** What the audit log knows of. */
+export const AUDIT_ACTIONS = [
+  ...['endpoint.created', 'endpoint.updated', 'endpoint.deleted'],
+  ...['endpoint.paused', 'endpoint.resumed', 'endpoint.enabled', 'endpoint.disabled'],
+  ...['secret.added', 'secret.revoked'],
+  ...['api_key.created', 'api_key.revoked', 'tenant.updated', 'event_type.changed'],
+  ...['event.replayed', 'event.erased', 'delivery.replayed', 'delivery.cancelled', 'dead_letter.discarded'],
+  ...['payload.viewed', 'audit.pruned', 'master_key.rotated', 'backup.created'],
+] as const
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]

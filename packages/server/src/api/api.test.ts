@@ -20,6 +20,8 @@ const ROUTES = [
   'get /readyz',
   'get /schemas/{type}/{file}',
   'get /v1/api-keys',
+  'get /v1/audit-log',
+  'get /v1/audit-log/export',
   'get /v1/dead-letters',
   'get /v1/deliveries',
   'get /v1/deliveries/{delivery_id}',

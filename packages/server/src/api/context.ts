@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Acceptor } from '../accept/acceptor.ts'
+import type { ViewLog } from '../audit/view-log.ts'
 import type { Catalogs } from '../catalog/catalogs.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
 import type { RetrySchedule } from '../core/schedule.ts'
@@ -11,6 +12,8 @@ export interface ApiContext {
   acceptor: Acceptor
   /** The event types of both modes. */
   catalogs: Catalogs
+  /** Who looks at payloads. */
+  views: ViewLog
   clock: Clock
   random: RandomSource
   log: Logger

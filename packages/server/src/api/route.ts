@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import { PROBLEMS, type ProblemCode, type Scope } from '@runbell/sdk/contract'
 import { unauthenticated } from './access/authenticate.ts'
 import { hasScope, missingScope, type Principal } from './access/principal.ts'
-import type { Answer } from './http/answer.ts'
+import type { Answer, StreamedAnswer } from './http/answer.ts'
 import { readQuery } from './http/query.ts'
 import { readJson } from './http/read-json.ts'
 import { validate } from './http/validate.ts'
@@ -58,7 +58,7 @@ export interface Call<Query, Body> extends ApiServices {
 
 /** A route that is served through hono. */
 export interface Route extends RouteDocs {
-  serve(services: ApiServices, request: RouteRequest): Promise<Answer>
+  serve(services: ApiServices, request: RouteRequest): Promise<Answer | StreamedAnswer>
 }
 
 export interface RouteRequest {
@@ -78,7 +78,7 @@ interface KeyedRoute<Query extends z.ZodObject, Body extends z.ZodType> extends 
   bodyBytes?: number
   /** A body may be left out and then is `{}`. */
   bodyOptional?: boolean
-  handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>
+  handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer | StreamedAnswer>
 }
 
 /** A route for holders of a key: authenticates, checks scope, query and body, then calls `handle`. */

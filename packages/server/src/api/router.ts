@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { toResponse, type Answer } from './http/answer.ts'
+import { toResponse, type Answer, type StreamedAnswer } from './http/answer.ts'
 import { answerError } from './http/failure.ts'
 import { notFoundRoute, refused } from './http/problem.ts'
 import type { ApiServices, Route } from './route.ts'
@@ -12,7 +12,7 @@ function pattern(path: string): string {
 /** Serves the routes; whatever is thrown becomes a problem, and every request gets an id. */
 export function createRouter(services: ApiServices, routes: readonly Route[]): Hono {
   const router = new Hono()
-  const answer = async (work: () => Promise<Answer>, requestId: string): Promise<Response> => {
+  const answer = async (work: () => Promise<Answer | StreamedAnswer>, requestId: string): Promise<Response> => {
     try {
       return toResponse(await work(), requestId)
     } catch (error) {

@@ -1,3 +1,6 @@
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { Problem } from '@runbell/sdk/contract'
 import { CliError } from './cli-error.ts'
 
@@ -7,6 +10,8 @@ export interface ApiClient {
   post<Answer>(path: string, body?: unknown): Promise<Answer>
   patch<Answer>(path: string, body: unknown): Promise<Answer>
   delete(path: string): Promise<void>
+  /** The lines of an answer that may be longer than memory. */
+  lines(path: string): AsyncGenerator<string>
 }
 
 /** The server refused. */
@@ -49,7 +54,26 @@ export function createApiClient(url: string, key: string): ApiClient {
     throw new ApiRefused(status, refusalOf(status, answer))
   }
 
+  async function* lines(path: string): AsyncGenerator<string> {
+    let response: Response
+    try {
+      // oxlint-disable-next-line no-restricted-globals -- as above
+      response = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${key}` }, redirect: 'manual' })
+    } catch {
+      throw new CliError(`no server answers at ${url}: check the address and that it runs`)
+    }
+    if (!response.ok || response.body === null) {
+      throw new ApiRefused(response.status, refusalOf(response.status, parse(await response.text())))
+    }
+    try {
+      yield* createInterface({ input: Readable.fromWeb(response.body as NodeReadableStream), crlfDelay: Infinity })
+    } catch {
+      throw new CliError(`${url} broke off in the middle of its answer: look into its log, and try again`)
+    }
+  }
+
   return {
+    lines,
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
     patch: (path, body) => call('PATCH', path, body),

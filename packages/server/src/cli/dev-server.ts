@@ -1,6 +1,7 @@
 import { apiKeyRow } from '../api/access/api-key.ts'
 import type { Settings } from '../config/settings.ts'
 import type { AttemptLine } from '../delivery/run-delivery.ts'
+import { keyCreated } from '../admin-keys.ts'
 import { createRunbell, type Runbell } from '../runbell.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { prepareDataDir } from './data-dir.ts'
@@ -39,7 +40,8 @@ export async function openDevServer(settings: Settings, onFatal: (error: Error) 
     // Only now: the database's lock keeps a second process off this file too.
     const file = readDevFile(settings.dataDir)
     const key = apiKeyRow(file.apiKey, { scopes: ['admin'], now: runbell.clock.now() })
-    if (key !== null) await runbell.store.putApiKey({ key })
+    const now = runbell.clock.now()
+    if (key !== null) await runbell.store.putApiKey({ key, audit: [keyCreated(key, 'config', now)] })
     const api = createApiClient(runbell.url, file.apiKey)
     inbox = await openInbox()
     const placed = await placeInboxEndpoint(api, file.inbox, `${inbox.url}/`)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { MODES, SCOPES, type ApiKeyView, type Mode, type Scope } from '@runbell/sdk/contract'
 import { Option, type Command } from 'commander'
+import { keyCreated } from '../admin-keys.ts'
 import { createApiKey, parseApiKey } from '../api/access/api-key.ts'
 import { apiKeyView } from '../api/views/api-key-view.ts'
 import { loadSettings } from '../config/load.ts'
@@ -114,8 +115,9 @@ async function createWhereItLives(wanted: Wanted, options: CreateOptions): Promi
 async function createInDatabase(wanted: Wanted, path: string): Promise<CreatedKey> {
   const store = await openSqliteStore({ path })
   try {
-    const { key, row } = createApiKey({ ...wanted, random: createSystemRandom(), now: Date.now() })
-    await store.putApiKey({ key: row })
+    const now = Date.now()
+    const { key, row } = createApiKey({ ...wanted, random: createSystemRandom(), now })
+    await store.putApiKey({ key: row, audit: [keyCreated(row, 'cli', now)] })
     return { ...apiKeyView(row), key }
   } finally {
     await store.close()

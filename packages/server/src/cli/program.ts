@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
+import { addAuditCommand } from './audit/audit.ts'
 import { addCatalogCommand } from './catalog/catalog.ts'
 import { addConfigCommand } from './config.ts'
 import { addDevCommand } from './dev.ts'
@@ -13,6 +14,7 @@ Examples:
   runbell start --port 4600                         production
   runbell keys create --scope publish --mode live   a key for a producer
   runbell catalog check --against main.json         what your event types would change, for your CI
+  runbell audit verify                              whether the log of changes is as it was made
   runbell config                                    what is set, and where
 
 Exit codes:
@@ -39,6 +41,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addStartCommand(program, run)
   addKeysCommand(program, run)
   addCatalogCommand(program, run)
+  addAuditCommand(program, run)
   addConfigCommand(program, run)
   return program
 }

@@ -23,17 +23,19 @@ import type {
   Unannounced,
 } from './rows.ts'
 import type { AcceptBatch, AcceptResult } from './accept.ts'
+import type { Audited, AuditVerbs } from './audit.ts'
 import type { DataClass, Mode } from '@runbell/sdk/contract'
 
 /**
  * What the rest of Runbell may ask of a database: verbs, each one transaction, all or nothing. When a promise
  * resolves, the change is durable. A promise that rejects means that it is unknown whether the change happened;
- * every verb that changes something is safe to repeat.
+ * every verb that changes something is safe to repeat. What a verb is given as `audit` is put on record in its transaction, if
+ * it changed anything.
  *
  * Times are service time in milliseconds unless a name says otherwise. Leases are measured by the store's own clock.
  * The store never decides a policy: where a rule is needed inside a transaction it calls a pure function of `core`.
  */
-export interface Store {
+export interface Store extends AuditVerbs {
   // ——— nodes ———
   /** Announces a node, whose claims stay its own for `leaseMs` after each heartbeat. */
   joinNode(input: { nodeId: string; leaseMs: number }): Promise<NodeState>
@@ -122,37 +124,43 @@ export interface Store {
    * Reopens deliveries of one event, or one delivery (details 21), each only if its endpoint may still receive its body.
    * With an endpoint that has none yet, makes one with the body given for it.
    */
-  replayDeliveries(input: {
-    eventPosition: number
-    target:
-      | { kind: 'all' }
-      | { kind: 'delivery'; deliveryId: string }
-      /**
-       * `body`: what it gets if it has no delivery of the event yet, rendered as of `configVersion`; without one, or with
-       * `bytes: null`, the uncut body.
-       */
-      | { kind: 'endpoint'; endpointId: string; body?: GivenBody; configVersion?: number }
-    newDeliveryId: string
-    now: number
-  }): Promise<ReplayResult>
+  replayDeliveries(
+    input: {
+      eventPosition: number
+      target:
+        | { kind: 'all' }
+        | { kind: 'delivery'; deliveryId: string }
+        /**
+         * `body`: what it gets if it has no delivery of the event yet, rendered as of `configVersion`; without one, or with
+         * `bytes: null`, the uncut body.
+         */
+        | { kind: 'endpoint'; endpointId: string; body?: GivenBody; configVersion?: number }
+      newDeliveryId: string
+      now: number
+    } & Audited,
+  ): Promise<ReplayResult>
   /** Ends a pending delivery as `cancelled` (`requested`). `null`: it is not pending. */
-  cancelDelivery(input: { scope: ReadScope; deliveryId: string; now: number }): Promise<DeliveryRow | null>
+  cancelDelivery(input: { scope: ReadScope; deliveryId: string; now: number } & Audited): Promise<DeliveryRow | null>
   /** Takes a dead letter off the list, with a note. `null`: it is not on the list. */
-  discardDeadLetter(input: {
-    scope: ReadScope
-    deliveryId: string
-    note: string | null
-    now: number
-  }): Promise<DeliveryRow | null>
+  discardDeadLetter(
+    input: {
+      scope: ReadScope
+      deliveryId: string
+      note: string | null
+      now: number
+    } & Audited,
+  ): Promise<DeliveryRow | null>
 
   // ——— endpoints ———
   /**
    * `null`: the tenant has `maxPerTenant` endpoints already. `too_much`: its grants exceed the tenant's `max_data_classes`.
    */
-  createEndpoint(input: {
-    endpoint: EndpointRow
-    maxPerTenant: number
-  }): Promise<{ kind: 'created' | 'too_much'; configVersion: number } | null>
+  createEndpoint(
+    input: {
+      endpoint: EndpointRow
+      maxPerTenant: number
+    } & Audited,
+  ): Promise<{ kind: 'created' | 'too_much'; configVersion: number } | null>
   findEndpoint(input: { scope: ReadScope; endpointId: string }): Promise<EndpointRow | null>
   /** Newest first. */
   listEndpoints(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<EndpointRow>>
@@ -161,12 +169,14 @@ export interface Store {
    * `dataClasses` it ends pending deliveries that would now send too much, at most 1,000 at once; none of the others is
    * ever claimed, and `cancelHeld` ends them.
    */
-  changeEndpoint(input: {
-    scope: ReadScope
-    endpointId: string
-    change: EndpointChange
-    now: number
-  }): Promise<{ endpoint: EndpointRow; configVersion: number } | null>
+  changeEndpoint(
+    input: {
+      scope: ReadScope
+      endpointId: string
+      change: EndpointChange
+      now: number
+    } & Audited,
+  ): Promise<{ endpoint: EndpointRow; configVersion: number } | null>
   /** The endpoints an event of this tenant and mode may match, those of tenant `*` included. */
   loadMatchSet(input: { tenantId: string; mode: EndpointRow['mode'] }): Promise<MatchSet>
   /** Endpoints with their secrets, for delivery; deleted ones are left out. */
@@ -179,34 +189,38 @@ export interface Store {
    * Keeps a type's definition. `conflict`: its revision is not `expected` (0: there is no row); `full`: there are
    * `maxTypes` already. Repeated after a lost answer it is a conflict whose row has this definition.
    */
-  putEventType(input: {
-    mode: Mode
-    type: string
-    definition: string
-    expected: number
-    maxTypes: number
-    now: number
-  }): Promise<{ kind: 'kept'; revision: number; configVersion: number } | { kind: 'conflict' } | { kind: 'full' }>
+  putEventType(
+    input: {
+      mode: Mode
+      type: string
+      definition: string
+      expected: number
+      maxTypes: number
+      now: number
+    } & Audited,
+  ): Promise<{ kind: 'kept'; revision: number; configVersion: number } | { kind: 'conflict' } | { kind: 'full' }>
   /** Newest first. */
   listTenants(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<TenantRow>>
   /**
    * Sets what a tenant's endpoints may be granted at most, and takes what is more from those it has, as `changeEndpoint`
    * does.
    */
-  putTenant(input: {
-    mode: Mode
-    tenantId: string
-    maxDataClasses: DataClass[] | null
-    now: number
-  }): Promise<{ tenant: TenantRow; configVersion: number }>
+  putTenant(
+    input: {
+      mode: Mode
+      tenantId: string
+      maxDataClasses: DataClass[] | null
+      now: number
+    } & Audited,
+  ): Promise<{ tenant: TenantRow; configVersion: number }>
 
   // ——— keys and settings ———
-  /** Keeps a key; one that is there already stays as it is. */
-  putApiKey(input: { key: ApiKeyRow }): Promise<{ configVersion: number }>
+  /** Keeps a key; one that is there already stays as it is (`created: false`). */
+  putApiKey(input: { key: ApiKeyRow } & Audited): Promise<{ created: boolean; configVersion: number }>
   findApiKey(input: { keyId: string }): Promise<{ key: ApiKeyRow | null; configVersion: number }>
   listApiKeys(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<ApiKeyRow>>
   /** `false`: there is no such key. */
-  revokeApiKey(input: { scope: ReadScope; keyId: string; now: number }): Promise<boolean>
+  revokeApiKey(input: { scope: ReadScope; keyId: string; now: number } & Audited): Promise<boolean>
   /** The server's own secret of this name; `candidate` is kept if there was none. */
   serverSecret(input: { name: string; candidate: Uint8Array }): Promise<Uint8Array>
 

@@ -41,6 +41,8 @@ const BODIES: Record<string, unknown> = {
   publishEvent: sampleEvent(),
   publishBatch: [sampleEvent()],
   createEndpoint: { url: 'https://receiver.test/' },
+  updateEndpoint: { description: 'Another one.' },
+  updateEventType: { enforcement: 'warn' },
   createApiKey: { scopes: ['read'] },
   setTenant: { id: 'other' },
   createEventType: {
@@ -49,7 +51,7 @@ const BODIES: Record<string, unknown> = {
     schema: { type: 'object', 'x-data-class': 'public' },
     examples: [{}],
   },
-  createEventTypeVersion: { schema: { type: 'object', 'x-data-class': 'public' }, examples: [{ total: 1 }] },
+  createEventTypeVersion: { schema: { type: 'object', 'x-data-class': 'public' }, examples: [{ total: 2 }] },
   checkEventType: { type: 'acme.order.shipped', schema: { type: 'object', 'x-data-class': 'public' } },
   deprecateEventTypeVersion: { version: 1, retires_at: '2030-01-01T00:00:00Z' },
 }
@@ -141,6 +143,28 @@ describe('every route', () => {
         }
       }
     }
+  })
+
+  it('that changes something leaves an entry in the audit log', async () => {
+    const changing = keyed().filter(
+      ({ method, path }) => method !== 'get' && !/^.v1.events(.batch)?$|check$/.test(path),
+    )
+    const undone: string[] = []
+    for (const { operationId } of changing) {
+      test = await createTestApi()
+      names = await fill(test)
+      const prelude = operationId === 'resumeEndpoint' ? 'pause' : operationId === 'enableEndpoint' ? 'disable' : null
+      if (prelude !== null) await test.post(`/v1/endpoints/${names['endpoint_id']}/${prelude}`)
+      const before = (await test.get('/v1/audit-log')).json.data.length
+      const route = test.api.routes.find((one) => one.operationId === operationId) as Route
+      const { status } = await ask(route, test.key)
+      const added = (await test.get('/v1/audit-log')).json.data.length - before
+      if (status < 300) expect([operationId, added > 0]).toEqual([operationId, true])
+      else undone.push(operationId)
+    }
+    expect(changing.length).toBeGreaterThan(15)
+    // What could not be done in this state leaves none; each has a test of its own.
+    expect(undone).toEqual(['discardDeadLetter', 'deleteSecret', 'deprecateEventTypeVersion'])
   })
 
   it('refuses a key of one tenant that names another, in the query', async () => {

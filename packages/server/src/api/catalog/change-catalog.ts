@@ -1,6 +1,7 @@
 import type { TypeDefinition } from '../../catalog/own-type.ts'
 import { MAX_TYPES, type Registering } from '../../catalog/register.ts'
 import { DEFAULT_SETTINGS } from '../../catalog/contracts.ts'
+import { auditOf, type Asking } from '../access/audit.ts'
 import { refusedToBound, type Principal } from '../access/principal.ts'
 import type { ApiContext } from '../context.ts'
 import { refused, type Refused } from '../http/problem.ts'
@@ -21,10 +22,12 @@ export function mayChangeCatalog({ tenantId }: Principal): void {
  * @throws Refused
  */
 export async function changeType(
-  { context, principal: { mode }, now }: { context: ApiContext; principal: Principal; now: number },
+  call: Asking & { context: ApiContext },
   type: string,
   decide: (kept: TypeDefinition | null) => Registering,
 ): Promise<Registering & { ok: true }> {
+  const { context, now } = call
+  const { mode } = call.principal
   const { catalogs, store } = context
   await catalogs.refresh(mode)
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -36,6 +39,7 @@ export async function changeType(
       ...{ mode, type, now, maxTypes: MAX_TYPES },
       definition: JSON.stringify(decision.definition),
       expected: kept?.revision ?? 0,
+      audit: auditOf(call, { action: 'event_type.changed', target: type, tenantId: null, detail: onRecord(decision) }),
     })
     if (result.kind === 'full') {
       const detail = `There may be at most ${MAX_TYPES} event types of your own in a mode.`
@@ -47,6 +51,15 @@ export async function changeType(
     return decision
   }
   throw refused('unavailable', 'The type is being changed without a pause.', 'Try again in a moment.')
+}
+
+function onRecord({ outcome, definition }: Registering & { ok: true }): Record<string, unknown> {
+  const { fact, enforcement, lifecycle, versions } = definition
+  const current = versions.at(-1)
+  return {
+    ...{ outcome, fact, enforcement, lifecycle, version: current?.version ?? null },
+    deprecated: versions.filter(({ deprecation }) => deprecation !== null).map(({ version }) => version),
+  }
 }
 
 /** Settings of a type that there is; of a built-in one nothing else can be changed. */

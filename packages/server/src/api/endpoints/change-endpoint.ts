@@ -1,9 +1,10 @@
 import { invalid, notFound, type Refused } from '../http/problem.ts'
 import { scopeOf, type Finding } from '../read/find.ts'
+import { auditOf, type Asking, type Change } from '../access/audit.ts'
 import type { EndpointChange, EndpointRow } from '../../store/rows.ts'
 
 /** What a change needs of a call. */
-export type Changing = Finding & { now: number }
+export type Changing = Finding & Asking
 
 /** What the tenant may not be granted, an endpoint of it may not either (details 11). */
 export function exceedsTenant(): Refused {
@@ -11,10 +12,19 @@ export function exceedsTenant(): Refused {
   return invalid([{ path: '/data_classes', message }], 'Ask for less, or have the limit of the tenant raised.')
 }
 
+/** What is put on record of a change; whose endpoint it is, the endpoint says. */
+type OnRecord = Omit<Change, 'target' | 'tenantId'>
+
 /** Makes one change and tells delivery about it. @throws Refused `not_found` when it does not fit any more */
-export async function changeEndpoint(call: Changing, endpointId: string, wanted: EndpointChange): Promise<EndpointRow> {
+export async function changeEndpoint(
+  call: Changing,
+  { id: endpointId, tenantId }: Pick<EndpointRow, 'id' | 'tenantId'>,
+  wanted: EndpointChange,
+  record: OnRecord,
+): Promise<EndpointRow> {
   const { context, now } = call
-  const changed = await context.store.changeEndpoint({ scope: scopeOf(call), endpointId, change: wanted, now })
+  const audit = auditOf(call, { ...record, target: endpointId, tenantId })
+  const changed = await context.store.changeEndpoint({ scope: scopeOf(call), endpointId, change: wanted, now, audit })
   if (changed === null) throw await misfit(call, endpointId, wanted)
   context.wake({ endpointIds: [endpointId], configVersion: changed.configVersion })
   return changed.endpoint

@@ -8,6 +8,11 @@ export interface Answer {
   body: string | Uint8Array<ArrayBuffer> | null
 }
 
+/** An answer whose length is not known before its end. */
+export interface StreamedAnswer extends Omit<Answer, 'body'> {
+  body: ReadableStream<Uint8Array>
+}
+
 /** On every answer: what we serve is data, never to be sniffed, kept by a cache, or named to another site. */
 const BASE_HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -29,11 +34,27 @@ export function emptyAnswer(status: number): Answer {
   return { status, headers: {}, body: null }
 }
 
+/** Sends parts as they come, no faster than they are taken; what goes wrong on the way breaks the connection off. */
+export function streamAnswer(contentType: string, parts: AsyncIterable<string>): StreamedAnswer {
+  const taken = parts[Symbol.asyncIterator]()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await taken.next()
+      if (next.done === true) controller.close()
+      else controller.enqueue(Buffer.from(next.value, 'utf8'))
+    },
+    async cancel() {
+      await taken.return?.()
+    },
+  })
+  return { status: 200, headers: { 'content-type': contentType }, body }
+}
+
 export function pageAnswer(html: string): Answer {
   return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: html }
 }
 
-export function toResponse(answer: Answer, requestId: string): Response {
+export function toResponse(answer: Answer | StreamedAnswer, requestId: string): Response {
   const headers = { ...BASE_HEADERS, 'x-request-id': requestId, ...answer.headers }
   return new Response(answer.body, { status: answer.status, headers })
 }

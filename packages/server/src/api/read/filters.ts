@@ -16,7 +16,7 @@ const TIME = 'must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z'
 /** A string by which something of Runbell's own is found; what is no id is simply not found. */
 export const anyId = z.string().min(1).max(100)
 
-const rfc3339 = z
+export const rfc3339 = z
   .string()
   .refine((text) => parseTime(text) !== null, TIME)
   .openapi({ format: 'date-time' })
@@ -85,6 +85,6 @@ export function toDeliveryFilter(query: Omit<DeliveryQuery, 'group_by'>): Delive
   }
 }
 
-function toMs(time: string | undefined): number | null {
+export function toMs(time: string | undefined): number | null {
   return time === undefined ? null : parseTime(time)
 }

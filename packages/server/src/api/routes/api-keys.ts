@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { DATA_CLASSES, SCOPES, type DataClass, type Scope } from '@runbell/sdk/contract'
 import { parseTime } from '../../core/rfc3339.ts'
 import { createApiKey, defaultDataClasses } from '../access/api-key.ts'
+import { auditOf } from '../access/audit.ts'
 import { foreignTenant, type Principal } from '../access/principal.ts'
 import { emptyAnswer, jsonAnswer } from '../http/answer.ts'
 import { invalid, notFound, refused } from '../http/problem.ts'
@@ -55,7 +56,9 @@ const createKey = defineRoute({
       random: context.random,
       now,
     })
-    const { configVersion } = await context.store.putApiKey({ key: row })
+    const detail = { ...apiKeyView(row) }
+    const audit = auditOf(call, { action: 'api_key.created', target: row.id, tenantId: bound, detail })
+    const { configVersion } = await context.store.putApiKey({ key: row, audit })
     context.wake({ configVersion })
     return jsonAnswer(201, { ...apiKeyView(row), key })
   },
@@ -99,7 +102,10 @@ const revokeKey = defineRoute({
   problems: ['not_found'],
   async handle(call) {
     const { context, authenticator, now } = call
-    const revoked = await context.store.revokeApiKey({ scope: scopeOf(call), keyId: idIn(call, 'key_id'), now })
+    const [scope, keyId] = [scopeOf(call), idIn(call, 'key_id')]
+    const { key } = await context.store.findApiKey({ keyId })
+    const audit = auditOf(call, { action: 'api_key.revoked', target: keyId, tenantId: key?.tenantId ?? null })
+    const revoked = await context.store.revokeApiKey({ scope, keyId, now, audit })
     authenticator.forget()
     if (!revoked) throw notFound()
     return emptyAnswer(204)

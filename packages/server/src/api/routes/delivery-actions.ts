@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { ReplayAccepted } from '@runbell/sdk/contract'
 import { newId } from '../../core/new-id.ts'
+import { auditOf, type Change } from '../access/audit.ts'
 import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { notFound, refused } from '../http/problem.ts'
 import { anyId, tenantQuerySchema } from '../read/filters.ts'
@@ -20,10 +21,16 @@ const accepted = { description: 'What has become of the deliveries', schema: rep
 const nothing = z.strictObject({})
 
 /** Reopens deliveries and tells delivery about it. */
-async function replay(call: Call<unknown, unknown>, eventPosition: number, target: Target): Promise<ReplayResult> {
+async function replay(
+  call: Call<unknown, unknown>,
+  eventPosition: number,
+  target: Target,
+  record: Change,
+): Promise<ReplayResult> {
   const { context, principal, now } = call
   const newDeliveryId = newId('delivery', principal.mode, now, context.random)
-  const result = await context.store.replayDeliveries({ eventPosition, target, newDeliveryId, now })
+  const audit = auditOf(call, record)
+  const result = await context.store.replayDeliveries({ eventPosition, target, newDeliveryId, now, audit })
   if (Array.isArray(result)) context.wake({ endpointIds: new Set(result.map(({ endpointId }) => endpointId)) })
   return result
 }
@@ -53,10 +60,14 @@ async function replayTo(call: Call<unknown, unknown>, event: EventRow, endpointI
     if (endpoint === undefined) return null
     const body = bodyNow(context, event, endpoint)
     const target = { kind: 'endpoint' as const, endpointId, body, configVersion }
-    const result = await replay(call, event.position, target)
+    const result = await replay(call, event.position, target, ofEvent(event, { endpoint_id: endpointId }))
     if (result !== 'stale') return result
   }
   throw refused('unavailable', 'Endpoints are being changed without a pause.', 'Try again in a moment.')
+}
+
+function ofEvent({ eventId, tenantId }: EventRow, detail: Record<string, unknown> = {}): Change {
+  return { action: 'event.replayed', target: eventId, tenantId, detail }
 }
 
 const replayEvent = defineRoute({
@@ -74,7 +85,7 @@ const replayEvent = defineRoute({
     const event = await findEvent(call)
     const endpointId = call.body.endpoint_id
     if (endpointId === undefined) {
-      const result = (await replay(call, event.position, { kind: 'all' })) as Changed
+      const result = (await replay(call, event.position, { kind: 'all' }, ofEvent(event))) as Changed
       return answerReplay(result, notFound)
     }
     const endpoint = await call.context.store.findEndpoint({ scope: scopeOf(call), endpointId })
@@ -99,9 +110,10 @@ const replayDelivery = defineRoute({
   answers: { 202: accepted },
   problems: ['not_found', 'state_conflict', 'policy_changed'],
   async handle(call) {
-    const { id: deliveryId, eventPosition } = await findDelivery(call)
+    const { id: deliveryId, eventPosition, tenantId } = await findDelivery(call)
     const target = { kind: 'delivery' as const, deliveryId }
-    const result = (await replay(call, eventPosition, target)) as Changed
+    const record = { action: 'delivery.replayed' as const, target: deliveryId, tenantId }
+    const result = (await replay(call, eventPosition, target, record)) as Changed
     return answerReplay(result, cannotReceive)
   },
 })
@@ -118,9 +130,10 @@ const cancelDelivery = defineRoute({
   answers: { 202: accepted },
   problems: ['not_found', 'state_conflict'],
   async handle(call) {
-    const { id } = await findDelivery(call)
+    const { id, tenantId } = await findDelivery(call)
     const { context, now } = call
-    const cancelled = await context.store.cancelDelivery({ scope: scopeOf(call), deliveryId: id, now })
+    const audit = auditOf(call, { action: 'delivery.cancelled', target: id, tenantId })
+    const cancelled = await context.store.cancelDelivery({ scope: scopeOf(call), deliveryId: id, now, audit })
     const delivery = cancelled ?? (await findDelivery(call))
     if (delivery.status !== 'cancelled') {
       const detail = `This delivery is not pending but ${delivery.status}.`
@@ -143,10 +156,11 @@ const discardDeadLetter = defineRoute({
   answers: { 200: { description: 'The dead letter', schema: deadLetterSchema } },
   problems: ['not_found', 'state_conflict'],
   async handle(call) {
-    const { id: deliveryId } = await findDelivery(call)
+    const { id: deliveryId, tenantId } = await findDelivery(call)
     const { context, now, body } = call
     const note = body.note ?? null
-    const discarded = await context.store.discardDeadLetter({ scope: scopeOf(call), deliveryId, note, now })
+    const audit = auditOf(call, { action: 'dead_letter.discarded', target: deliveryId, tenantId, detail: { note } })
+    const discarded = await context.store.discardDeadLetter({ scope: scopeOf(call), deliveryId, note, now, audit })
     const delivery = discarded ?? (await findDelivery(call))
     if (delivery.status !== 'dead_lettered') {
       const detail = `This delivery is not a dead letter but ${delivery.status}.`

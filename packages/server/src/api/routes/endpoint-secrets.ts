@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { auditOf } from '../access/audit.ts'
 import { changeEndpoint } from '../endpoints/change-endpoint.ts'
 import { addSecret, kindsOf, newSecret, shownOnce } from '../endpoints/new-secret.ts'
 import { emptyAnswer, jsonAnswer } from '../http/answer.ts'
@@ -55,7 +56,11 @@ const rotateSecret = defineRoute({
       throw invalid([{ path: '/kind', message: `this endpoint signs with ${endpoint.signing} only` }])
     }
     const secret = await newSecret(kind, endpoint.mode, now, context.random)
-    await changeEndpoint(call, endpoint.id, addSecret(secret, now + body.overlap_seconds * 1000))
+    const record = {
+      action: 'secret.added' as const,
+      detail: { id: secret.row.id, kind, overlap_seconds: body.overlap_seconds },
+    }
+    await changeEndpoint(call, endpoint, addSecret(secret, now + body.overlap_seconds * 1000), record)
     return jsonAnswer(201, { ...(await secretView(secret.row)), ...shownOnce([secret]) })
   },
 })
@@ -71,14 +76,16 @@ const deleteSecret = defineRoute({
   problems: ['not_found', 'state_conflict'],
   async handle(call) {
     const { context, now } = call
-    const { id: endpointId, secrets } = await findEndpoint(call)
+    const { id: endpointId, tenantId, secrets } = await findEndpoint(call)
     const secretId = call.id('secret_id')
     if (!secrets.some(({ id }) => id === secretId)) throw notFound()
     const change = { kind: 'remove_secret' as const, secretId }
-    const changed = await context.store.changeEndpoint({ scope: scopeOf(call), endpointId, change, now })
+    const detail = { id: secretId }
+    const audit = auditOf(call, { action: 'secret.revoked', target: endpointId, tenantId, detail })
+    const changed = await context.store.changeEndpoint({ scope: scopeOf(call), endpointId, change, now, audit })
     if (changed === null) {
-      const detail = 'This is the last secret of its kind that signs, and deliveries are never sent unsigned.'
-      throw refused('state_conflict', detail, 'Rotate with overlap_seconds 0 to replace it at once.')
+      const why = 'This is the last secret of its kind that signs, and deliveries are never sent unsigned.'
+      throw refused('state_conflict', why, 'Rotate with overlap_seconds 0 to replace it at once.')
     }
     context.wake({ endpointIds: [endpointId], configVersion: changed.configVersion })
     return emptyAnswer(204)

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { EndpointStatus } from '@runbell/sdk/contract'
+import type { AuditAction, EndpointStatus } from '@runbell/sdk/contract'
 import { changeEndpoint } from '../endpoints/change-endpoint.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { refused } from '../http/problem.ts'
@@ -17,6 +17,7 @@ import { endpointSchema } from '../views/schemas.ts'
  */
 interface Step {
   name: 'pause' | 'resume' | 'enable' | 'disable'
+  action: AuditAction
   summary: string
   from: readonly EndpointStatus[]
   to: EndpointStatus
@@ -28,6 +29,7 @@ interface Step {
 const STEPS: readonly Step[] = [
   {
     name: 'pause',
+    action: 'endpoint.paused',
     summary: 'Pauses an endpoint: it matches events, and its deliveries are held',
     from: ['enabled'],
     to: 'paused',
@@ -36,6 +38,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'resume',
+    action: 'endpoint.resumed',
     summary: 'Resumes a paused endpoint: what was held is sent',
     from: ['paused'],
     to: 'enabled',
@@ -44,6 +47,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'enable',
+    action: 'endpoint.enabled',
     summary: 'Enables a disabled endpoint',
     from: ['disabled'],
     to: 'enabled',
@@ -52,6 +56,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'disable',
+    action: 'endpoint.disabled',
     summary: 'Disables an endpoint: it matches no new events; what is pending ends after 7 days',
     from: ['enabled', 'paused'],
     to: 'disabled',
@@ -60,7 +65,7 @@ const STEPS: readonly Step[] = [
   },
 ]
 
-function statusRoute({ name, summary, from, to, reason, otherwise }: Step): Route {
+function statusRoute({ name, action, summary, from, to, reason, otherwise }: Step): Route {
   return defineRoute({
     method: 'post',
     path: `/v1/endpoints/{endpoint_id}/${name}`,
@@ -79,7 +84,7 @@ function statusRoute({ name, summary, from, to, reason, otherwise }: Step): Rout
       if (!from.includes(endpoint.status)) {
         throw refused('state_conflict', `The endpoint is ${endpoint.status}, so it cannot be ${to}.`, otherwise)
       }
-      const changed = await changeEndpoint(call, endpoint.id, { kind: 'status', status: to, reason })
+      const changed = await changeEndpoint(call, endpoint, { kind: 'status', status: to, reason }, { action })
       return jsonAnswer(200, endpointView(changed))
     },
   })

@@ -1,4 +1,5 @@
 import { newId } from '../../core/new-id.ts'
+import { auditOf } from '../access/audit.ts'
 import { foreignTenant, type Principal } from '../access/principal.ts'
 import { changeEndpoint, exceedsTenant } from '../endpoints/change-endpoint.ts'
 import { checkHeaders, checkUrl, keepHidden } from '../endpoints/endpoint-checks.ts'
@@ -26,7 +27,8 @@ const createEndpoint = defineRoute({
   body: endpointInputSchema,
   answers: { 201: { description: 'The endpoint', schema: endpointCreatedSchema } },
   problems: ['url_not_allowed', 'header_not_allowed', 'quota_exceeded'],
-  async handle({ context, principal, body, query, now }) {
+  async handle(call) {
+    const { context, principal, body, query, now } = call
     const tenantId = tenantToCreateFor(principal, body.tenant_id ?? query.tenant_id)
     checkHeaders(body.headers)
     const url = checkUrl(context.urls, body.url)
@@ -43,16 +45,28 @@ const createEndpoint = defineRoute({
       secrets: secrets.map(({ row }) => row),
     })
     const { endpointsPerTenant: maxPerTenant } = context.limits
-    const created = await context.store.createEndpoint({ endpoint, maxPerTenant })
+    const detail = onRecord(body, url)
+    const audit = auditOf(call, { action: 'endpoint.created', target: endpoint.id, tenantId, detail })
+    const created = await context.store.createEndpoint({ endpoint, maxPerTenant, audit })
     if (created === null) {
-      const detail = `A tenant may have at most ${maxPerTenant} endpoints.`
-      throw refused('quota_exceeded', detail, 'Delete endpoints that are not used, or raise the limit.')
+      const why = `A tenant may have at most ${maxPerTenant} endpoints.`
+      throw refused('quota_exceeded', why, 'Delete endpoints that are not used, or raise the limit.')
     }
     if (created.kind === 'too_much') throw exceedsTenant()
     context.wake({ configVersion: created.configVersion })
     return jsonAnswer(201, { ...endpointView(endpoint), ...shownOnce(secrets) })
   },
 })
+
+/** What was asked for, without the values of headers, which may be secrets. */
+function onRecord(body: EndpointPatchInput, url: string | undefined): Record<string, unknown> {
+  const { headers, ...asked } = body
+  return {
+    ...asked,
+    ...(url === undefined ? {} : { url }),
+    ...(headers === undefined ? {} : { headers: Object.keys(headers) }),
+  }
+}
 
 /** A bound key makes endpoints of its own tenant; one for all tenants needs a key that is bound to none (details 10). */
 function tenantToCreateFor(principal: Principal, asked: string | undefined): string {
@@ -109,9 +123,15 @@ const patchEndpoint = defineRoute({
     const missing = kindsOf(body.signing ?? endpoint.signing).filter((kind) => !hasSecret(endpoint, kind, now))
     const secrets = await newSecrets(missing, endpoint.mode, now, context.random)
     // The secret comes first: at no time is there a scheme without a secret.
-    for (const secret of secrets) await changeEndpoint(call, endpoint.id, addSecret(secret, now))
+    for (const secret of secrets) {
+      const detail = { id: secret.row.id, kind: secret.row.kind }
+      await changeEndpoint(call, endpoint, addSecret(secret, now), { action: 'secret.added', detail })
+    }
+    const record = { action: 'endpoint.updated' as const, detail: onRecord(body, patch.url ?? undefined) }
     const changed =
-      Object.keys(patch).length === 0 ? endpoint : await changeEndpoint(call, endpoint.id, { kind: 'patch', patch })
+      Object.keys(patch).length === 0
+        ? endpoint
+        : await changeEndpoint(call, endpoint, { kind: 'patch', patch }, record)
     return jsonAnswer(200, { ...endpointView(changed), ...shownOnce(secrets) })
   },
 })
@@ -157,8 +177,7 @@ const deleteEndpoint = defineRoute({
   answers: { 204: { description: 'It is deleted' } },
   problems: ['not_found'],
   async handle(call) {
-    const { id } = await findEndpoint(call)
-    await changeEndpoint(call, id, { kind: 'delete' })
+    await changeEndpoint(call, await findEndpoint(call), { kind: 'delete' }, { action: 'endpoint.deleted' })
     return emptyAnswer(204)
   },
 })

@@ -32,6 +32,7 @@ const listEvents = defineRoute({
     const list = { route: 'events', filter: [scope, filter] }
     const page = pageRequest(call.cursors, list, call.query)
     const rows = await call.context.store.listEvents({ scope, filter, page })
+    await noteViews(call, rows.rows)
     return pageAnswer(call.cursors, list, rows, (row) => viewFor(call, row))
   },
 })
@@ -46,7 +47,9 @@ const getEvent = defineRoute({
   answers: { 200: { description: 'The event', schema: eventSchema } },
   problems: ['not_found', 'ambiguous_id'],
   async handle(call) {
-    return textAnswer(200, viewFor(call, await findEvent(call)))
+    const event = await findEvent(call)
+    await noteViews(call, [event])
+    return textAnswer(200, viewFor(call, event))
   },
 })
 
@@ -62,18 +65,25 @@ const getEventBody = defineRoute({
   async handle(call) {
     const event = await findEvent(call)
     const { context, principal, query } = call
-    if (query.endpoint_id === undefined) return bytesAnswer(cutForKey(context, principal, event), 'application/json')
-    const endpointId = query.endpoint_id
-    const delivery = await deliveryTo(call, event.position, endpointId)
-    const missing = unseen(principal, delivery.classes)
-    if (missing !== 0) throw mayNotSee(classNames(missing))
-    const body = await context.store.readBody({ eventPosition: event.position, endpointId })
-    if (body === null) throw notFound()
-    const endpoint = await context.store.findEndpoint({ scope: { mode: principal.mode, tenantId: null }, endpointId })
-    const isCloudEvent = endpoint?.format === 'cloudevents'
-    return bytesAnswer(body, isCloudEvent ? CLOUD_EVENT : 'application/json')
+    if (query.endpoint_id !== undefined) return await bodyFor(call, event, query.endpoint_id)
+    await noteViews(call, [event])
+    return bytesAnswer(cutForKey(context, principal, event), 'application/json')
   },
 })
+
+/** The bytes that one endpoint receives. @throws Refused where the key may not see all of them */
+async function bodyFor(call: Reader & Finding, event: EventRow, endpointId: string): Promise<Answer> {
+  const { context, principal } = call
+  const delivery = await deliveryTo(call, event.position, endpointId)
+  const missing = unseen(principal, delivery.classes)
+  if (missing !== 0) throw mayNotSee(classNames(missing))
+  const body = await context.store.readBody({ eventPosition: event.position, endpointId })
+  if (body === null) throw notFound()
+  await noteViews(call, [event])
+  const endpoint = await context.store.findEndpoint({ scope: { mode: principal.mode, tenantId: null }, endpointId })
+  const isCloudEvent = endpoint?.format === 'cloudevents'
+  return bytesAnswer(body, isCloudEvent ? CLOUD_EVENT : 'application/json')
+}
 
 async function deliveryTo(call: Finding, eventPosition: number, endpointId: string): Promise<DeliveryRow> {
   const filter = { ...ANY_DELIVERY, eventPosition, endpointId }
@@ -96,11 +106,19 @@ function mayNotSee(classes: readonly DataClass[]): Refused {
   return refused('insufficient_scope', detail, fix)
 }
 
+/** Every look at a payload is put on record, however much of it the key may see. */
+async function noteViews({ context, principal, requestId, now: at }: Reader, rows: readonly EventRow[]): Promise<void> {
+  const { keyId: actor, mode } = principal
+  await context.views.note(
+    rows.map(({ tenantId, eventId: target }) => ({ mode, tenantId, at, actor, target, requestId })),
+  )
+}
+
 function viewFor({ context, principal }: Reader, row: EventRow): string {
   return eventView(row, cutForKey(context, principal, row), holdsAll(principal))
 }
 
-type Reader = Pick<Call<unknown, unknown>, 'context' | 'principal'>
+type Reader = Pick<Call<unknown, unknown>, 'context' | 'principal' | 'requestId' | 'now'>
 
 function bytesAnswer(body: Uint8Array, contentType: string): Answer {
   const sha256 = hexView(createHash('sha256').update(body).digest())

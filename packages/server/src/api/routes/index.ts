@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import { API_KEY_ROUTES } from './api-keys.ts'
+import { AUDIT_LOG_ROUTES } from './audit-log.ts'
 import { DELIVERY_ROUTES } from './deliveries.ts'
 import { DELIVERY_ACTION_ROUTES } from './delivery-actions.ts'
 import { ENDPOINT_SECRET_ROUTES } from './endpoint-secrets.ts'
@@ -28,6 +29,7 @@ export const API_ROUTES: readonly Route[] = [
   ...SCHEMA_ROUTES,
   ...API_KEY_ROUTES,
   ...TENANT_ROUTES,
+  ...AUDIT_LOG_ROUTES,
   ...HEALTH_ROUTES,
   ...PAGE_ROUTES,
 ]

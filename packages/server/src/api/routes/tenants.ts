@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { DEFAULT_DATA_CLASSES, MODES } from '@runbell/sdk/contract'
 import { GRANTABLE_CLASSES, classNames, maskOf } from '../../core/data-classes.ts'
 import type { TenantRow } from '../../store/rows.ts'
+import { auditOf } from '../access/audit.ts'
 import { refusedToBound } from '../access/principal.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { notFound } from '../http/problem.ts'
@@ -68,12 +69,15 @@ const putTenant = defineRoute({
     .openapi('TenantInput'),
   answers: { 200: { description: 'The tenant', schema: tenantSchema } },
   problems: [],
-  async handle({ context, principal, body, now }) {
+  async handle(call) {
+    const { context, principal, body, now } = call
     if (principal.tenantId !== null) throw refusedToBound('The limits of tenants are set from outside')
     const max = body.max_data_classes
     const maxDataClasses = max === null ? null : classNames(maskOf([...max, ...DEFAULT_DATA_CLASSES]))
+    const detail = { max_data_classes: maxDataClasses }
     const { tenant, configVersion } = await context.store.putTenant({
       ...{ mode: principal.mode, tenantId: body.id, maxDataClasses, now },
+      audit: auditOf(call, { action: 'tenant.updated', target: body.id, tenantId: body.id, detail }),
     })
     context.wake({ configVersion })
     return jsonAnswer(200, tenantView(tenant))

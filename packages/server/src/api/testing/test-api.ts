@@ -3,6 +3,7 @@ import { MODES, type Mode, type Scope } from '@runbell/sdk/contract'
 import { pino } from 'pino'
 import { createAcceptor, type Acceptor } from '../../accept/acceptor.ts'
 import type { SlotSource } from '../../accept/slot-source.ts'
+import { createViewLog } from '../../audit/view-log.ts'
 import { openCatalogs, type Catalogs } from '../../catalog/catalogs.ts'
 import type { TypeDefinition } from '../../catalog/own-type.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -95,6 +96,7 @@ export class TestApi {
       store,
       acceptor: this.acceptor,
       catalogs,
+      views: createViewLog(store),
       clock,
       random,
       log: pino({ level: 'debug' }, { write: (line: string) => void this.logLines.push(line) }),
@@ -138,7 +140,7 @@ export class TestApi {
     })
     const response = await this.api.fetch(request)
     const text = await response.text()
-    const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '')
+    const isJson = text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
   }
 

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { acceptanceTests } from './acceptance.ts'
 import { announcementTests } from './announcements.ts'
+import { auditTests } from './audit.ts'
 import { bodyTests } from './bodies.ts'
 import { budgetTests } from './budgets.ts'
 import { claimTests } from './claims.ts'
@@ -56,6 +57,7 @@ export function describeStore(
     eventTypeTests(suite)
     tenantTests(suite)
     keyTests(suite)
+    auditTests(suite)
     durabilityTests(suite)
   })
 }

@@ -11,9 +11,9 @@ export class MemoryKeys extends MemoryCatalog {
   /** A key that was revoked stays revoked: whoever puts it again at every start must not bring it back. */
   putApiKey(input: Input<'putApiKey'>): Output<'putApiKey'> {
     return this.verb('putApiKey', input, ({ key }) => {
-      if (this.keys.has(key.id)) return { configVersion: this.configVersion }
+      if (this.keys.has(key.id)) return { created: false, configVersion: this.configVersion }
       this.keys.set(key.id, { row: { ...key, position: this.nextPosition() }, revokedAt: null })
-      return { configVersion: this.raiseConfigVersion() }
+      return { created: true, configVersion: this.raiseConfigVersion() }
     })
   }
 

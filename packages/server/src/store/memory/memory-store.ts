@@ -1,7 +1,7 @@
 import type { AttemptRow, DeliveryRow, EndpointRow, EventRow } from '../rows.ts'
 import type { Store } from '../store.ts'
+import { MemoryAudit } from './audit.ts'
 import { copy } from './copy.ts'
-import { MemoryKeys } from './keys.ts'
 
 /** A delivery with what no reader sees but an invariant has to know. */
 export interface DeliverySnapshot extends DeliveryRow {
@@ -34,9 +34,9 @@ export interface StoreSnapshot {
 /**
  * A store in memory, for simulations and tests. It has no I/O and no clock of its own; several nodes may share one,
  * as they share a database. Each class below adds one concern: state, nodes, acceptance, claims, records, reading,
- * requests, endpoints, keys. Their protected methods are where a simulation plants a bug, by overriding one.
+ * requests, endpoints, keys, audit. Their protected methods are where a simulation plants a bug, by overriding one.
  */
-export class MemoryStore extends MemoryKeys implements Store {
+export class MemoryStore extends MemoryAudit implements Store {
   /** Nothing to end: what other nodes share stays usable. */
   async close(): Promise<void> {}
 

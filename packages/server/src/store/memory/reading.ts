@@ -157,7 +157,7 @@ function deliveryMatches(filter: DeliveryFilter, delivery: DeliveryState): boole
   return isWithin(filter, delivery.createdAt)
 }
 
-function isWithin({ since, until }: { since: number | null; until: number | null }, time: number): boolean {
+export function isWithin({ since, until }: { since: number | null; until: number | null }, time: number): boolean {
   return (since === null || time >= since) && (until === null || time < until)
 }
 

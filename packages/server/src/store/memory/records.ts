@@ -65,6 +65,10 @@ export class MemoryRecords extends MemoryClaims {
     else if (effect.kind === 'recovered') row.failingSince = null
     else if (row.status !== 'disabled') {
       Object.assign(row, { status: 'disabled', disabledReason: effect.reason, disabledAt: now, updatedAt: now })
+      this.putOnRecord({
+        ...{ mode: row.mode, tenantId: row.tenantId, at: now, actor: 'system', action: 'endpoint.disabled' },
+        ...{ target: row.id, detail: { reason: effect.reason }, requestId: null },
+      })
       this.raiseConfigVersion()
     }
   }

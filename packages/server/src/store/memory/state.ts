@@ -1,6 +1,8 @@
 import type { AttemptTrigger, DeliveryReason, DeliveryStatus, Mode, Warning } from '@runbell/sdk/contract'
+import { auditContent, tookEffect, type AuditEntry } from '../../core/audit/audit-entry.ts'
 import type { ChildPhase, RunState } from '../../core/catalog/lifecycle-fact.ts'
 import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../core/data-classes.ts'
+import type { Audited, AuditRow } from '../audit.ts'
 import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow, EventTypeRow, TenantRow } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { copy } from './copy.ts'
@@ -115,6 +117,8 @@ export interface KeyState {
   revokedAt: number | null
 }
 
+export interface AuditState extends Omit<AuditEntry, 'detail' | 'requestId'>, AuditRow {}
+
 /** The data, and the one way in which every verb touches it. */
 export class MemoryState {
   protected readonly clock: () => number
@@ -132,6 +136,8 @@ export class MemoryState {
   protected readonly serverSecrets = new Map<string, Uint8Array>()
   /** By mode and name. */
   protected readonly eventTypes = new Map<string, EventTypeRow>()
+  /** In commit order. */
+  protected audit: AuditState[] = []
   /** By mode and id. */
   protected readonly tenants = new Map<string, TenantRow>()
   /** The latest life of each node. */
@@ -150,8 +156,16 @@ export class MemoryState {
     const own = copy(input)
     await this.hooks.before?.(name)
     const output = copy(step(own))
+    const { audit } = (own ?? {}) as Audited
+    if (audit !== undefined && tookEffect(output)) for (const entry of audit) this.putOnRecord(entry)
     await this.hooks.after?.(name)
     return output
+  }
+
+  protected putOnRecord(entry: AuditEntry): void {
+    const { mode, tenantId, at, actor, action, target } = entry
+    const content = auditContent(entry)
+    this.audit.push({ position: this.nextPosition(), mode, tenantId, at, actor, action, target, content, seal: null })
   }
 
   /** One counter for everything, so that no position can be taken for that of something else. */

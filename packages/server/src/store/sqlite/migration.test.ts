@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { MIGRATIONS } from './schema.ts'
 import { openInlineSqliteStore } from '../../../test/inline-sqlite-store.ts'
 import {
   acceptItem,
@@ -307,7 +308,7 @@ describe('opening', () => {
     const once = everything()
     await openInlineSqliteStore(path).close()
     expect(everything()).toEqual(once)
-    expect(once).toMatchObject({ version: { user_version: 2 } })
+    expect(once).toMatchObject({ version: { user_version: MIGRATIONS.length } })
   })
 
   it('makes of an old database the same tables and indexes as of a new one', async () => {
@@ -320,10 +321,11 @@ describe('opening', () => {
 
   it('refuses what a newer version has written, and leaves it as it is', () => {
     const db = new DatabaseSync(path)
-    db.exec('PRAGMA user_version = 3')
+    const [known, newer] = [MIGRATIONS.length, MIGRATIONS.length + 1]
+    db.exec(`PRAGMA user_version = ${newer}`)
     db.close()
     const before = everything()
-    expect(() => openInlineSqliteStore(path)).toThrow(/newer Runbell \(schema 3, this one knows 2\)/)
+    expect(() => openInlineSqliteStore(path)).toThrow(`newer Runbell (schema ${newer}, this one knows ${known})`)
     expect(everything()).toEqual(before)
   })
 

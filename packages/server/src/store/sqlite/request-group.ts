@@ -1,5 +1,8 @@
 import { Database, openWriter } from './database.ts'
 import { describeError, unpackInput, type Reply, type Request } from './messages.ts'
+import { tookEffect } from '../../core/audit/audit-entry.ts'
+import type { Audited } from '../audit.ts'
+import { insertAudit } from './verbs/audit.ts'
 import { EndpointRefs, type SqliteContext } from './verbs/context.ts'
 import { VERBS } from './verbs/index.ts'
 
@@ -59,6 +62,8 @@ function runOne(context: SqliteContext, request: Request): Reply {
   handle.exec('SAVEPOINT request')
   try {
     const output = run(context, request)
+    const { audit } = request.input as Audited
+    if (audit !== undefined && tookEffect(output)) for (const entry of audit) insertAudit(context.db, entry)
     handle.exec('RELEASE request')
     return { id: request.id, output }
   } catch (error) {

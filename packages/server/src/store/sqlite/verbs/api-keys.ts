@@ -8,22 +8,25 @@ import { Where, collectPage } from './where.ts'
 export function putApiKey(
   { db }: SqliteContext,
   { key }: Parameters<Store['putApiKey']>[0],
-): { configVersion: number } {
-  db.prepare(
-    `INSERT INTO api_keys (id, mode, tenant_id, scopes, data_classes, hash, created_at, expires_at, last_used_at)
+): { created: boolean; configVersion: number } {
+  const { changes } = db
+    .prepare(
+      `INSERT INTO api_keys (id, mode, tenant_id, scopes, data_classes, hash, created_at, expires_at, last_used_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-  ).run(
-    key.id,
-    modes.encode(key.mode),
-    key.tenantId,
-    JSON.stringify(key.scopes),
-    JSON.stringify(key.dataClasses),
-    key.hash,
-    key.createdAt,
-    key.expiresAt,
-    key.lastUsedAt,
-  )
-  return { configVersion: db.bumpConfigVersion() }
+    )
+    .run(
+      key.id,
+      modes.encode(key.mode),
+      key.tenantId,
+      JSON.stringify(key.scopes),
+      JSON.stringify(key.dataClasses),
+      key.hash,
+      key.createdAt,
+      key.expiresAt,
+      key.lastUsedAt,
+    )
+  const created = changes > 0
+  return { created, configVersion: created ? db.bumpConfigVersion() : db.configVersion() }
 }
 
 export function findApiKey({ db }: SqliteContext, input: { keyId: string }) {

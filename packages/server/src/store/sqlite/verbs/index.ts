@@ -1,5 +1,6 @@
 import { acceptEvents } from './accept-events.ts'
 import { findApiKey, listApiKeys, putApiKey, revokeApiKey, serverSecret } from './api-keys.ts'
+import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
 import { changeEndpoint } from './change-endpoint.ts'
 import { claimDue, claimSuspect } from './claim-due.ts'
 import type { Verbs } from './context.ts'
@@ -58,6 +59,11 @@ export const VERBS: Verbs = {
   listApiKeys,
   revokeApiKey,
   serverSecret,
+  appendAudit,
+  sealAudit,
+  listAudit,
+  readAudit,
+  pruneAudit,
 }
 
 /** Verbs that change nothing and may be slow: they run on a second connection, so that they never hold up a commit. */
@@ -78,4 +84,6 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'findUnannounced',
   'findApiKey',
   'listApiKeys',
+  'listAudit',
+  'readAudit',
 ])

@@ -1,8 +1,9 @@
 import type { DeliveryReason, DeliveryStatus } from '@runbell/sdk/contract'
 import type { AttemptRecord, EndpointEffect, RecordResult } from '../../rows.ts'
 import type { Store } from '../../store.ts'
-import { deliveryStatuses, endpointStatuses, outcomes, triggers } from '../codes.ts'
+import { deliveryStatuses, endpointStatuses, modes, outcomes, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
+import { insertAudit } from './audit.ts'
 import { isBeyond, nodeRef, type SqliteContext } from './context.ts'
 import { insertAttempt } from './insert-attempt.ts'
 
@@ -87,5 +88,13 @@ function disable(db: Database, endpoint: number, reason: string, now: number): v
        WHERE ref = ? AND status <> ? AND deleted_at IS NULL`,
     )
     .run(disabled, reason, now, now, endpoint, disabled)
-  if (changes > 0) db.bumpConfigVersion()
+  if (changes === 0) return
+  db.bumpConfigVersion()
+  const { id, tenant_id, mode } = db
+    .prepare('SELECT id, tenant_id, mode FROM endpoints WHERE ref = ?')
+    .get(endpoint) as Row
+  insertAudit(db, {
+    ...{ mode: modes.decode(mode), tenantId: tenant_id as string, at: now, actor: 'system' },
+    ...{ action: 'endpoint.disabled', target: id as string, detail: { reason }, requestId: null },
+  })
 }
