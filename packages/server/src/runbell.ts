@@ -128,7 +128,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
   }
   const api = createApi(context)
   const announcer = createAnnouncer(context)
-  const sealer = createSealer(context)
+  const sealer = createSealer(context, api)
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -171,12 +171,15 @@ function createAnnouncer(context: ApiContext): Service {
   })
 }
 
-/** Chains the audit log (details 27). */
-function createSealer({ store, clock, views, log }: ApiContext): Service {
+/** Chains the audit log (details 27), and notes which keys are used. */
+function createSealer({ store, clock, views, log }: ApiContext, api: Api): Service {
   return createService({
     clock,
     intervalMs: SEAL_MS,
-    runOnce: () => sealAll(store, views),
+    async runOnce() {
+      await api.noteKeyUses()
+      return await sealAll(store, views)
+    },
     onError: (error) => log.error({ err: error }, 'audit.trouble'),
   })
 }

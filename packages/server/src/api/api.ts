@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { createAuthenticator } from './access/authenticate.ts'
+import { createKeyUses } from './access/key-uses.ts'
 import type { ApiContext } from './context.ts'
 import { toResponse } from './http/answer.ts'
 import { answerClientError } from './http/client-error.ts'
@@ -25,14 +26,17 @@ export interface Api {
   listener(incoming: IncomingMessage, outgoing: ServerResponse): void
   /** For the server's event `clientError`: what cannot be read as HTTP gets a problem, too. */
   clientError(error: Error, socket: Duplex): void
+  /** Puts on record when keys were last used; to be called now and then. */
+  noteKeyUses(): Promise<void>
   /** Every route that is served, for documents and tests. */
   routes: readonly Route[]
 }
 
 export function createApi(context: ApiContext): Api {
+  const uses = createKeyUses(context.store)
   const services: ApiServices = {
     context,
-    authenticator: createAuthenticator(context.store, context.clock),
+    authenticator: createAuthenticator(context.store, context.clock, uses),
     fingerprint: createFingerprint(context.secrets.fingerprint),
     cursors: createCursors(context.secrets.cursor),
     nextRequestId: createRequestIds(context.random),
@@ -47,6 +51,7 @@ export function createApi(context: ApiContext): Api {
 
   return {
     routes,
+    noteKeyUses: () => uses.flush(),
     fetch: async (request) => await router.fetch(request),
     listener(incoming, outgoing) {
       const route = publishingRoute(incoming)

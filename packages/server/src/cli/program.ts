@@ -4,7 +4,7 @@ import { addAuditCommand } from './audit/audit.ts'
 import { addCatalogCommand } from './catalog/catalog.ts'
 import { addConfigCommand } from './config.ts'
 import { addDevCommand } from './dev.ts'
-import { addKeysCommand } from './keys.ts'
+import { addKeysCommand } from './keys/keys.ts'
 import { addStartCommand } from './start.ts'
 
 const HELP = `

@@ -219,6 +219,8 @@ export interface Store extends AuditVerbs {
   putApiKey(input: { key: ApiKeyRow } & Audited): Promise<{ created: boolean; configVersion: number }>
   findApiKey(input: { keyId: string }): Promise<{ key: ApiKeyRow | null; configVersion: number }>
   listApiKeys(input: { scope: ReadScope; page: PageRequest }): Promise<CursorPage<ApiKeyRow>>
+  /** Notes when keys were last used; a time that is older than the one on record changes nothing. */
+  touchApiKeys(input: { uses: { keyId: string; at: number }[] }): Promise<void>
   /** `false`: there is no such key. */
   revokeApiKey(input: { scope: ReadScope; keyId: string; now: number } & Audited): Promise<boolean>
   /** The server's own secret of this name; `candidate` is kept if there was none. */

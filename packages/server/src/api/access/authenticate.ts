@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Store } from '../../store/store.ts'
 import { refused, type Refused } from '../http/problem.ts'
 import { hashApiKey, parseApiKey } from './api-key.ts'
+import type { KeyUses } from './key-uses.ts'
 import { principalOf, type Principal } from './principal.ts'
 
 /** Finds out who asks. */
@@ -33,7 +34,7 @@ interface CachedKey {
   foundAt: number
 }
 
-export function createAuthenticator(store: Store, clock: Clock): Authenticator {
+export function createAuthenticator(store: Store, clock: Clock, uses: KeyUses): Authenticator {
   const cache = new Map<string, CachedKey>()
   let generation = 0
 
@@ -62,7 +63,10 @@ export function createAuthenticator(store: Store, clock: Clock): Authenticator {
       const key = await find(parsed.id)
       const same = timingSafeEqual(hashApiKey(text as string), key?.hash ?? NO_HASH)
       if (key === null || !same) return null
-      return key.expiresAt !== null && key.expiresAt <= clock.now() ? null : key.principal
+      const now = clock.now()
+      if (key.expiresAt !== null && key.expiresAt <= now) return null
+      uses.note(parsed.id, now)
+      return key.principal
     },
 
     forget() {

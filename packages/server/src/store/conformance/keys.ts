@@ -44,6 +44,26 @@ export function keyTests(suite: StoreSuite): void {
       expect(await find(key.id)).toBeNull()
     })
 
+    it('notes when a key was last used, and never an earlier time', async () => {
+      const key = apiKeyRow()
+      await suite.store.putApiKey({ key })
+      const { configVersion } = await suite.store.findApiKey({ keyId: key.id })
+      const used = async (at: number) => {
+        await suite.store.touchApiKeys({
+          uses: [
+            { keyId: key.id, at },
+            { keyId: 'key_nobody', at },
+          ],
+        })
+        return (await find(key.id))?.lastUsedAt
+      }
+      expect(await used(T0 + 5)).toBe(T0 + 5)
+      expect(await used(T0 + 4)).toBe(T0 + 5)
+      expect(await used(T0 + 6)).toBe(T0 + 6)
+      expect(await find('key_nobody')).toBeNull()
+      expect((await suite.store.findApiKey({ keyId: key.id })).configVersion).toBe(configVersion)
+    })
+
     it('changes the config version when a key comes or goes', async () => {
       const before = await suite.configVersion()
       const key = apiKeyRow()

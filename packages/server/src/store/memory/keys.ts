@@ -46,6 +46,15 @@ export class MemoryKeys extends MemoryCatalog {
     })
   }
 
+  touchApiKeys(input: Input<'touchApiKeys'>): Promise<void> {
+    return this.verb('touchApiKeys', input, ({ uses }) => {
+      for (const { keyId, at } of uses) {
+        const row = this.keys.get(keyId)?.row
+        if (row !== undefined) row.lastUsedAt = Math.max(row.lastUsedAt ?? 0, at)
+      }
+    })
+  }
+
   serverSecret(input: Input<'serverSecret'>): Promise<Uint8Array> {
     return this.verb('serverSecret', input, ({ name, candidate }) => {
       const kept = this.serverSecrets.get(name) ?? candidate

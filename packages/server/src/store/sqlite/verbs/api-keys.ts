@@ -53,6 +53,11 @@ export function revokeApiKey({ db }: SqliteContext, input: Parameters<Store['rev
   return changes > 0
 }
 
+export function touchApiKeys({ db }: SqliteContext, { uses }: Parameters<Store['touchApiKeys']>[0]): void {
+  const touch = db.prepare('UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?')
+  for (const { keyId, at } of uses) touch.run(at, keyId)
+}
+
 export function serverSecret({ db }: SqliteContext, input: { name: string; candidate: Uint8Array }): Uint8Array {
   const name = `secret:${input.name}`
   db.prepare('INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO NOTHING').run(name, input.candidate)

@@ -1,5 +1,5 @@
 import { acceptEvents } from './accept-events.ts'
-import { findApiKey, listApiKeys, putApiKey, revokeApiKey, serverSecret } from './api-keys.ts'
+import { findApiKey, listApiKeys, putApiKey, revokeApiKey, serverSecret, touchApiKeys } from './api-keys.ts'
 import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
 import { changeEndpoint } from './change-endpoint.ts'
 import { claimDue, claimSuspect } from './claim-due.ts'
@@ -58,6 +58,7 @@ export const VERBS: Verbs = {
   findApiKey,
   listApiKeys,
   revokeApiKey,
+  touchApiKeys,
   serverSecret,
   appendAudit,
   sealAudit,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ask, EVENT, readyLine, runCli, temporaryFolder } from './testing/cli-process.ts'
+import { ask, EVENT, readyLine, runCli, temporaryFolder } from '../testing/cli-process.ts'
 
 interface CreatedKey {
   key: string
@@ -71,4 +71,33 @@ test('what cannot be a key is a usage error', async () => {
   ]
   const codes = await Promise.all(wrong.map((args) => runCli(['keys', 'create', ...args]).exit))
   expect(codes).toEqual([2, 2, 2])
+})
+
+test('keys are listed and revoked, in the database and in a server that runs', async () => {
+  const dataDir = temporaryFolder()
+  const admin = await createKey(['--scope', 'admin', '--mode', 'live', '--data-dir', dataDir])
+  const reader = await createKey(['--scope', 'read', '--mode', 'live', '--tenant', 'acme', '--data-dir', dataDir])
+  const keys = async (args: string[], env: Record<string, string> = {}) => {
+    const { stdout, stderr, exit } = runCli(['keys', ...args], env)
+    return { code: await exit, out: stdout.all, err: stderr.all.join('') }
+  }
+  const id = (key: CreatedKey) => `key_${key.key.split('_')[2]}`
+  const listed = await keys(['list', '--data-dir', dataDir])
+  expect(listed.out.map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
+    ['ID', 'SCOPES', 'TENANT'],
+    [id(reader), 'read', 'acme'],
+    [id(admin), 'admin', 'all'],
+  ])
+  const { url } = await readyLine(runCli(['start', '--port', '0', '--json', '--data-dir', dataDir]))
+  const env = { RUNBELL_URL: url, RUNBELL_API_KEY: admin.key }
+  expect(await ask(url, reader.key, '/v1/events')).toBe(200)
+  const revoked = await keys(['revoke', id(reader), '--data-dir', dataDir], env)
+  expect([revoked.code, revoked.out]).toEqual([0, [`${id(reader)} is revoked`]])
+  expect(await ask(url, reader.key, '/v1/events')).toBe(401)
+  const again = await keys(['revoke', id(reader), '--data-dir', dataDir], env)
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining('there is no valid API key')])
+  expect((await keys(['list', '--json', '--data-dir', dataDir], env)).out.map((line) => JSON.parse(line).id)).toEqual([
+    id(admin),
+  ])
+  expect((await keys(['revoke', 'rb_live_x', '--data-dir', dataDir], env)).code).toBe(2)
 })
