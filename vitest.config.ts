@@ -5,7 +5,10 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['runbell-source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    globalSetup: ['tests/support/run-folder.ts'],
     testTimeout: 20_000,
+    // A worker runs file after file in the same modules: no file may leave anything behind that another one trips over.
+    isolate: false,
     // Many tests wait for a process or a deadline, not for the processor: more workers than cores save half the time.
     maxWorkers: 3,
     execArgv: ['--conditions=runbell-source'],

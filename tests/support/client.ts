@@ -7,6 +7,7 @@ import type {
   Page,
   SecretView,
 } from '@runbell/sdk/contract'
+import { expect } from 'vitest'
 import { OWN_TYPES } from './own-types.ts'
 import { ADMIN_KEY } from './server-process.ts'
 import { until } from './until.ts'
@@ -68,11 +69,15 @@ async function expectStatus<Body>(status: number, what: string, answer: Answer<B
   return answer.json
 }
 
-let used = 0
+/** By test file: a worker runs several. */
+const used = new Map<string, number>()
 
 /** A registered type of event nobody else in the same test file uses; its data may be anything. */
 export function newType(): string {
-  const type = OWN_TYPES[used++]
+  const file = expect.getState().testPath ?? ''
+  const count = used.get(file) ?? 0
+  used.set(file, count + 1)
+  const type = OWN_TYPES[count]
   if (type === undefined) throw new Error(`a test file has ${OWN_TYPES.length} types of its own: register more`)
   return type
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { createApiKey } from '../../packages/server/src/api/access/api-key.ts'
 import { createSystemRandom } from '../../packages/server/src/system.ts'
 import { registerOwnTypes } from './own-types.ts'
+import { copyTemplate } from './template-database.ts'
 
 const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
 
@@ -39,7 +40,22 @@ export async function startServer(
   environment: Record<string, string> = {},
   flags: string[] = [],
 ): Promise<ServerProcess> {
-  const fresh = !existsSync(join(dataDir, 'runbell.db'))
+  if (!existsSync(join(dataDir, 'runbell.db'))) await copyTemplate(dataDir, makeTemplate)
+  return await spawnServer(dataDir, environment, flags)
+}
+
+async function makeTemplate(dataDir: string): Promise<void> {
+  const server = await spawnServer(dataDir, {}, [])
+  await registerOwnTypes(server.url, [ADMIN_KEY, TEST_ADMIN_KEY])
+  const code = await server.end('SIGTERM')
+  if (code !== 0) throw new Error(`the server that made the template ended with ${code}:\n${server.log()}`)
+}
+
+async function spawnServer(
+  dataDir: string,
+  environment: Record<string, string>,
+  flags: string[],
+): Promise<ServerProcess> {
   const child = spawn(
     process.execPath,
     [BIN, 'start', '--json', '--host', '127.0.0.1', '--port', '0', '--data-dir', dataDir, ...flags],
@@ -67,7 +83,6 @@ export async function startServer(
   const ready = await Promise.race([first, ended])
   if (ready === null) throw new Error(`the server ended before it was ready:\n${log}`)
   const { url } = JSON.parse(ready[0]) as { url: string }
-  if (fresh) await registerOwnTypes(url, [ADMIN_KEY, TEST_ADMIN_KEY])
   return {
     url,
     child,
