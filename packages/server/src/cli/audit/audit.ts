@@ -1,11 +1,6 @@
-import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { MODES, type Mode } from '@runbell/sdk/contract'
 import type { Command } from 'commander'
-import { ChainCheck, type ChainVerdict } from '../../core/audit/check-chain.ts'
-import { CliError, EXIT } from '../cli-error.ts'
-import { printLine } from '../output.ts'
-import { openAuditLog, type AuditLog, type SourceOptions } from './audit-source.ts'
+import type { SourceOptions } from './audit-source.ts'
+import type { VerifyOptions } from './audit-work.ts'
 
 const HELP = `
 Where the log is read: with --url or --key (RUNBELL_URL, RUNBELL_API_KEY), from the server that runs there, in the mode of the
@@ -21,11 +16,6 @@ Examples:
   runbell audit export > audit.ndjson
   runbell audit verify --file audit.ndjson`
 
-interface VerifyOptions extends SourceOptions {
-  expect?: string
-  json?: boolean
-}
-
 export function addAuditCommand(program: Command, run: (work: Promise<number>) => Promise<void>): void {
   const audit = program.command('audit').description('The log of what was changed and looked at.')
   withSource(audit.command('verify').description('Check that no entry was changed, taken out or added.'))
@@ -33,10 +23,10 @@ export function addAuditCommand(program: Command, run: (work: Promise<number>) =
     .option('--expect <head>', 'A head that was printed earlier and has to be in the log.')
     .option('--json', 'Print one JSON line for each chain.')
     .addHelpText('after', HELP)
-    .action((options: VerifyOptions) => run(verify(options)))
+    .action((options: VerifyOptions) => run(work().then(({ verifyLog }) => verifyLog(options))))
   withSource(audit.command('export').description('Print every entry as a line of JSON, oldest first.'))
     .addHelpText('after', HELP)
-    .action((options: SourceOptions) => run(exportLog(options)))
+    .action((options: SourceOptions) => run(work().then(({ exportLog }) => exportLog(options))))
 }
 
 function withSource(command: Command): Command {
@@ -46,85 +36,5 @@ function withSource(command: Command): Command {
     .option('--data-dir <value>', 'Folder of the embedded database. (RUNBELL_DATA_DIR, default ./.runbell)')
 }
 
-interface Head {
-  mode: Mode
-  seq: number
-  hash: string
-}
-
-async function verify(options: VerifyOptions): Promise<number> {
-  const expected = readExpected(options.expect)
-  const log = await openAuditLog(options)
-  try {
-    const verdicts = await checkLog(log, expected)
-    for (const [mode, verdict] of verdicts) {
-      if (options.json === true) printLine(JSON.stringify({ log: log.name, mode, ...verdict }))
-      else print(log.name, mode, verdict)
-    }
-    return verdicts.every(([, { ok }]) => ok) ? EXIT.ok : EXIT.failed
-  } finally {
-    await log.close()
-  }
-}
-
-/** Whose chain a line is in: nothing before it in a line can look like this. */
-const MODE = /"mode":"(live|test)"/
-const PROGRESS = 100_000
-
-async function checkLog({ lines }: AuditLog, expected: Head | null): Promise<[Mode, ChainVerdict][]> {
-  const chains = MODES.map((mode) => ({
-    mode,
-    check: new ChainCheck({ sha256, expect: expected?.mode === mode ? expected : null }),
-    used: expected?.mode === mode,
-  }))
-  let read = 0
-  for await (const line of lines) {
-    if (line === '') continue
-    const mode = MODE.exec(line)?.[1]
-    // What is no line of a log spoils whichever chain it is counted to.
-    for (const chain of chains.filter((one) => mode === undefined || one.mode === mode)) {
-      chain.check.add(line)
-      chain.used = true
-    }
-    if (++read % PROGRESS === 0) process.stderr.write(`checked ${read} entries\n`)
-  }
-  return chains.filter(({ used }) => used).map(({ mode, check }) => [mode, check.end()])
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex')
-}
-
-function print(name: string, mode: Mode, verdict: ChainVerdict): void {
-  if (!verdict.ok) {
-    const which = verdict.seq === null ? 'a line' : `entry ${verdict.seq}`
-    process.stderr.write(`runbell: ${name}: the ${mode} audit log was changed or damaged: ${which} ${verdict.reason}\n`)
-  } else if (verdict.head !== null) {
-    const { entries, from, head } = verdict
-    printLine(
-      `${mode}: ${entries} entries from ${from} on are as they were made; head ${mode}:${head.seq}:${head.hash}`,
-    )
-  }
-}
-
-function readExpected(text: string | undefined): Head | null {
-  if (text === undefined) return null
-  const match = /^(live|test):(\d{1,15}):([0-9a-f]{64})$/.exec(text)
-  if (match === null) {
-    throw new CliError('--expect is a head as verify prints it: mode, number and hash with colons between', EXIT.usage)
-  }
-  return { mode: match[1] as Mode, seq: Number(match[2]), hash: match[3] as string }
-}
-
-async function exportLog(options: SourceOptions): Promise<number> {
-  const log = await openAuditLog(options)
-  try {
-    for await (const line of log.lines) {
-      if (line === '' || process.stdout.write(`${line}\n`)) continue
-      await once(process.stdout, 'drain')
-    }
-    return EXIT.ok
-  } finally {
-    await log.close()
-  }
-}
+/** Loaded when it is needed: help and usage errors need not wait for it. */
+const work = () => import('./audit-work.ts')

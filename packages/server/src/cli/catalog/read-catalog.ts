@@ -23,9 +23,6 @@ export interface VersionInFile {
   examples: Record<string, unknown>[]
 }
 
-/** Where a catalog is looked for when nobody says. */
-export const DEFAULT_PATH = 'runbell.catalog.json'
-
 const object = z.record(z.string(), z.unknown())
 
 const typeSchema = z.strictObject({

@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { parseApiKey } from '../../api/access/api-key.ts'
 import { createApiClient, type ApiClient } from '../api-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
@@ -7,12 +6,6 @@ import { CliError, EXIT } from '../cli-error.ts'
 export interface ServerOptions {
   url?: string
   key?: string
-}
-
-export function addServerOptions(command: Command): Command {
-  return command
-    .option('--url <url>', 'A server that runs. (RUNBELL_URL, default http://127.0.0.1:4600)')
-    .option('--key <key>', 'An API key with the scope manage, bound to no tenant; its mode decides. (RUNBELL_API_KEY)')
 }
 
 /** Whether anybody said which server; then it is asked. */
