@@ -105,7 +105,7 @@ export const ZONES: readonly Zone[] = [
 
 /** Where a server is put together, and what stands in front of it: these may import everything but tests. */
 export const COMPOSITION =
-  /^packages\/server\/src\/(?:runbell|index|main|admin-keys)\.ts$|^packages\/server\/src\/cli\//
+  /^packages\/server\/src\/(?:runbell|index|main|admin-keys)\.ts$|^packages\/server\/src\/(?:cli|wiring)\//
 
 /** Code that only tests run; source never imports it, and it may import what it likes. */
 export const TEST_CODE =

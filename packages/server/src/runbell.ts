@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { createAcceptor, type Acceptor } from './accept/acceptor.ts'
 import { importAdminKeys } from './admin-keys.ts'
-import { createApi, type Api } from './api/api.ts'
-import { createFingerprint } from './api/publish/fingerprint.ts'
+import { createApi } from './api/api.ts'
 import type { ApiContext } from './api/context.ts'
-import { sealAll } from './audit/seal.ts'
+import { TenantGate } from './accept/tenant-gate.ts'
 import { createViewLog } from './audit/view-log.ts'
 import { openCatalogs } from './catalog/catalogs.ts'
 import type { Settings } from './config/settings.ts'
@@ -17,15 +15,15 @@ import { createEgressPolicy } from './delivery/egress-policy.ts'
 import { createEngine, type Engine } from './delivery/engine.ts'
 import { DEFAULT_LEASE_MS } from './delivery/node-lease.ts'
 import type { AttemptLine } from './delivery/run-delivery.ts'
-import { createService, type Service } from './delivery/service.ts'
 import { createSigner } from './delivery/signer.ts'
 import { createTransport } from './delivery/transport.ts'
 import { createUrlPolicy } from './delivery/url-policy.ts'
-import { announceUndelivered } from './maintenance/announcer.ts'
 import type { Store } from './store/store.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
+import { createBackground } from './wiring/background.ts'
+import { createHttpServer, hostInUrl, listen } from './wiring/http-server.ts'
 
 export interface RunbellOptions {
   settings: Settings
@@ -53,19 +51,9 @@ export interface Runbell {
   stop(): Promise<void>
 }
 
-/** Headers of a request, names and values together. */
-const MAX_HEADER_BYTES = 16 * 1024
-/** A request must be there, whole, within this time; its headers sooner. */
-const REQUEST_TIMEOUT_MS = 30_000
-const HEADERS_TIMEOUT_MS = 10_000
-const KEEP_ALIVE_MS = 65_000
 /** Requests of any kind that do not publish. */
 const REQUEST_BYTES = 64 * 1024
 const WARN_BYTES = 20 * 1024
-/** How often to look for requests for approval of whose end nobody has been told. */
-const ANNOUNCE_MS = 1000
-/** How often entries of the audit log get their places in its chain. */
-const SEAL_MS = 1000
 /** After the longest deadline, this is left for the last outcomes to be put on record. */
 const STOP_MARGIN_MS = 1500
 
@@ -106,6 +94,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
   const catalogs = await openCatalogs(store, clock)
   const acceptor = createAcceptor({
     ...{ store, clock, random, nodeId, slots: engine.slots },
+    gate: new TenantGate({ store, clock, defaults: settings }),
     runEventBudget: settings.runEventBudget,
     onStale: (version) =>
       void catalogs.know(version).catch((error: unknown) => log.error({ err: error }, 'catalog.trouble')),
@@ -127,8 +116,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
     version: VERSION,
   }
   const api = createApi(context)
-  const announcer = createAnnouncer(context)
-  const sealer = createSealer(context, api)
+  const background = createBackground(context, api)
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -136,8 +124,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
   const url = `http://${hostInUrl(settings.host)}:${port}`
   if (context.publicUrl === '') context.publicUrl = url
   await engine.start()
-  announcer.start()
-  sealer.start()
+  background.start()
   return {
     url,
     ...{ port, store, clock, random, acceptor },
@@ -145,74 +132,12 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
     async stop() {
       if (stopping) return
       stopping = true
-      await announcer.stop()
+      await background.stop()
       await stopAll(server, engine, log)
-      await sealer.stop()
-      await sealer.runOnce().catch((error: unknown) => log.error({ err: error }, 'audit.trouble'))
+      await background.finish()
       await store.close()
     },
   }
-}
-
-/** Tells of requests for approval that reached nobody. */
-function createAnnouncer(context: ApiContext): Service {
-  const { store, acceptor, clock, catalogs, log } = context
-  const fingerprint = createFingerprint(context.secrets.fingerprint)
-  return createService({
-    clock,
-    intervalMs: ANNOUNCE_MS,
-    runOnce: () =>
-      announceUndelivered({
-        ...{ store, acceptor, clock, fingerprint },
-        catalog: catalogs.of,
-        publicUrl: () => context.publicUrl,
-      }),
-    onError: (error) => log.error({ err: error }, 'announcement.trouble'),
-  })
-}
-
-/** Chains the audit log (details 27), and notes which keys are used. */
-function createSealer({ store, clock, views, log }: ApiContext, api: Api): Service {
-  return createService({
-    clock,
-    intervalMs: SEAL_MS,
-    async runOnce() {
-      await api.noteKeyUses()
-      return await sealAll(store, views)
-    },
-    onError: (error) => log.error({ err: error }, 'audit.trouble'),
-  })
-}
-
-function createHttpServer(api: Api): Server {
-  const server = createServer(
-    {
-      // The API answers a missing Host itself, with a body that says so.
-      requireHostHeader: false,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    },
-    api.listener,
-  )
-  return server.on('clientError', api.clientError)
-}
-
-async function listen(server: Server, { host, port }: Settings): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  return (server.address() as AddressInfo).port
-}
-
-function hostInUrl(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
 }
 
 async function stopAll(server: Server, engine: Engine, log: Logger): Promise<void> {

@@ -83,7 +83,7 @@ export function acceptorWorld(input: WorldInput = {}) {
         schemaVersions: {},
         ordering: world.ordered.includes(`ep_${index}`) ? ('run' as const) : ('none' as const),
       }))
-      return { configVersion: world.configVersion, entries }
+      return { configVersion: world.configVersion, limits: { eventsPerSecond: null, maxPending: null }, entries }
     },
     acceptEvents(batch) {
       const answer = gate<AcceptResult[]>()

@@ -8,9 +8,11 @@ import type { Claim } from '../store/rows.ts'
 import { StoreUnavailable, type Store } from '../store/store.ts'
 import { bodyAt } from '../store/body.ts'
 import { targetsOf } from './distinct-bodies.ts'
+import { createEntrance, isLimited } from './entrance.ts'
 import { GroupQueue } from './group-queue.ts'
-import { createMatcher } from './matcher.ts'
+import { createMatcher, type Match } from './matcher.ts'
 import type { SlotSource } from './slot-source.ts'
+import type { Limited, RateState, TenantGate } from './tenant-gate.ts'
 
 /** How an event was taken. Conflicts, duplicates and refusals are values; a store that cannot answer rejects. */
 export type Acceptance =
@@ -23,6 +25,7 @@ export type Acceptance =
     }
   | { kind: 'conflict'; eventId: string }
   | Extract<AcceptResult, { kind: 'refused' }>
+  | Limited
 
 export interface Acceptor {
   /**
@@ -37,6 +40,8 @@ export interface Acceptor {
     bodies: BodySource,
     announces?: AnnouncedEnd | null,
   ): Promise<Acceptance>
+  /** How much its tenant may publish yet; `null`: it has published nothing lately, or nothing is limited. */
+  rateOf(whose: Pick<CheckedEvent, 'mode' | 'tenantId'>): RateState | null
   /** Group sizes since the start. */
   stats(): { commits: number; events: number }
 }
@@ -47,6 +52,8 @@ export interface AcceptorOptions {
   random: RandomSource
   nodeId: string
   slots: SlotSource
+  /** What tenants may publish; without it nothing is limited. */
+  gate?: TenantGate
   /** Events one run may have; the next is refused, so that a looping agent does not flood its subscribers. @default 1000 */
   runEventBudget?: number
   /** The configuration has changed since an event was matched, here or on another node. */
@@ -60,6 +67,14 @@ export interface AcceptorOptions {
   gatherMs?: number
 }
 
+/** What was published, as far as it does not matter which endpoints there are. */
+interface Received {
+  event: CheckedEvent
+  fingerprint: Uint8Array
+  bodies: BodySource
+  announces: AnnouncedEnd | null
+}
+
 interface Waiting {
   item: AcceptItem
   event: CheckedEvent
@@ -71,7 +86,8 @@ interface Waiting {
 /** Accepts events in groups, so that one flush to the disk carries many of them. */
 export function createAcceptor(options: AcceptorOptions): Acceptor {
   const { store, clock, random, nodeId, slots, maxGroup = 1000, gatherMs = 2, runEventBudget = 1000 } = options
-  const matcher = createMatcher(store)
+  const matcher = createMatcher(store, clock)
+  const entrance = createEntrance(matcher, options.gate ?? null)
   const totals = { commits: 0, events: 0 }
   const queue = new GroupQueue<Waiting>({ clock, gatherMs, maxItems: maxGroup, weigh, commit })
 
@@ -81,11 +97,18 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     bodies: BodySource,
     announces: AnnouncedEnd | null = null,
   ): Promise<Acceptance> {
-    const match = matcher.cached(event) ?? (await matcher.match(event))
+    const given = entrance.enter(event, announces !== null)
+    const entered = given instanceof Promise ? await given : given
+    if (!isLimited(entered)) return await enqueue({ event, fingerprint, bodies, announces }, entered)
+    bodies.release()
+    return entered
+  }
+
+  function enqueue({ event, fingerprint, bodies, announces }: Received, match: Match): Promise<Acceptance> {
     const newDeliveryId = () => newId('delivery', event.mode, clock.now(), random)
     const item: AcceptItem = { ...event, fingerprint, announces, ...targetsOf(match, bodies, newDeliveryId) }
     bodies.release()
-    return await new Promise<Acceptance>((resolve, reject) => {
+    return new Promise<Acceptance>((resolve, reject) => {
       const taken = queue.add({ item, event, bodies, resolve, reject })
       if (!taken) reject(new StoreUnavailable('unavailable', 'too much waits'))
     })
@@ -105,15 +128,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   }
 
   function settle(group: Waiting[], results: AcceptResult[]): void {
-    const started: Claim[] = []
-    const woken = new Set<string>()
-    group.forEach(({ item }, index) => {
-      const result = results[index] as AcceptResult
-      if (result.kind !== 'accepted') return releaseSlots(slots, item)
-      collectDeliveries(item, result, started, woken)
-    })
-    if (started.length > 0) slots.start(started, Math.max(...group.map(({ item }) => item.configVersion)))
-    if (woken.size > 0) slots.wake(woken)
+    startGranted(group, results, slots)
     group.forEach((waiting, index) => answer(waiting, results[index] as AcceptResult))
   }
 
@@ -121,8 +136,12 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     if (result.kind === 'stale') {
       matcher.forget(result.configVersion)
       options.onStale?.(result.configVersion)
+      // It has been let in already.
       const { event, bodies, item } = waiting
-      accept(event, item.fingerprint, bodies, item.announces).then(waiting.resolve, waiting.reject)
+      const { fingerprint, announces } = item
+      Promise.resolve(matcher.cached(event) ?? matcher.match(event))
+        .then((match) => enqueue({ event, fingerprint, bodies, announces }, match))
+        .then(waiting.resolve, waiting.reject)
     } else if (result.kind === 'accepted') {
       const { eventId, targets } = waiting.item
       const { sequence, warnings } = result
@@ -132,7 +151,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     }
   }
 
-  return { accept, stats: () => ({ ...totals }) }
+  return { accept, rateOf: (whose) => options.gate?.rateOf(whose) ?? null, stats: () => ({ ...totals }) }
 }
 
 /** Nothing is known of a group's commit: whoever waits is told so, and slots are as they are in the store. */
@@ -147,6 +166,19 @@ function giveUp(group: readonly Waiting[], slots: SlotSource, error: unknown): v
 function weigh({ item: { source, bodies, targets } }: Waiting): { bytes: number; rows: number } {
   const bytes = bodies.reduce((sum, { rest }) => sum + rest.length, source.length)
   return { bytes, rows: 1 + targets.length + bodies.length }
+}
+
+/** Hands over what was granted, and gives the slots of what was not accepted back. */
+function startGranted(group: readonly Waiting[], results: readonly AcceptResult[], slots: SlotSource): void {
+  const started: Claim[] = []
+  const woken = new Set<string>()
+  group.forEach(({ item }, index) => {
+    const result = results[index] as AcceptResult
+    if (result.kind !== 'accepted') return releaseSlots(slots, item)
+    collectDeliveries(item, result, started, woken)
+  })
+  if (started.length > 0) slots.start(started, Math.max(...group.map(({ item }) => item.configVersion)))
+  if (woken.size > 0) slots.wake(woken)
 }
 
 /** Sorts an accepted event's deliveries into those that start now and the endpoints whose others wait. */

@@ -14,6 +14,8 @@ const ENTRIES: MatchEntry[] = [
   { endpointId: 'tools', eventTypes: ['agent.tool_call.*', 'acme.*'], ordering: 'none', ...PLAIN },
 ]
 
+const NO_LIMITS = { eventsPerSecond: null, maxPending: null }
+
 const of = (tenantId: string, input: Record<string, unknown> = {}): CheckedEvent =>
   accepted(event({ tenant_id: tenantId, ...input })).event
 
@@ -23,10 +25,10 @@ function setUp() {
   const { store } = scriptedStore({
     loadMatchSet: async ({ tenantId, mode }) => (
       reads.push(`${mode}:${tenantId}`),
-      { configVersion: version, entries: ENTRIES }
+      { configVersion: version, limits: NO_LIMITS, entries: ENTRIES }
     ),
   })
-  return { matcher: createMatcher(store), reads, change: () => ++version }
+  return { matcher: createMatcher(store, { monotonic: () => 0 }), reads, change: () => ++version }
 }
 
 describe('the matcher', () => {
@@ -36,6 +38,7 @@ describe('the matcher', () => {
     const run = await matcher.match(of('acme'))
     expect(run).toEqual({
       configVersion: 1,
+      limits: NO_LIMITS,
       endpoints: [
         { endpointId: 'all', ordered: false, want },
         { endpointId: 'runs', ordered: true, want },
@@ -93,7 +96,7 @@ describe('reading', () => {
         return (reads.at(-1) as Gate<MatchSet>).promise
       },
     })
-    return { matcher: createMatcher(store), reads }
+    return { matcher: createMatcher(store, { monotonic: () => 0 }), reads }
   }
 
   it('is shared by all events of a tenant that ask at once', async () => {
@@ -101,7 +104,7 @@ describe('reading', () => {
     const matches = Promise.all(Array.from({ length: 100 }, () => matcher.match(of('acme'))))
     await settled()
     expect(reads).toHaveLength(1)
-    reads[0]?.open({ configVersion: 1, entries: ENTRIES })
+    reads[0]?.open({ configVersion: 1, limits: NO_LIMITS, entries: ENTRIES })
     expect(await matches).toHaveLength(100)
   })
 
@@ -111,8 +114,8 @@ describe('reading', () => {
     matcher.forget(2)
     const after = matcher.match(of('acme'))
     expect(reads).toHaveLength(2)
-    reads[0]?.open({ configVersion: 1, entries: [] })
-    reads[1]?.open({ configVersion: 2, entries: ENTRIES })
+    reads[0]?.open({ configVersion: 1, limits: NO_LIMITS, entries: [] })
+    reads[1]?.open({ configVersion: 2, limits: NO_LIMITS, entries: ENTRIES })
     expect((await before).configVersion).toBe(1)
     expect((await after).configVersion).toBe(2)
   })
@@ -123,7 +126,7 @@ describe('reading', () => {
     reads[0]?.fail(new Error('down'))
     await expect(failing).rejects.toThrow('down')
     const next = matcher.match(of('acme'))
-    reads[1]?.open({ configVersion: 1, entries: ENTRIES })
+    reads[1]?.open({ configVersion: 1, limits: NO_LIMITS, entries: ENTRIES })
     expect((await next).endpoints).toHaveLength(2)
   })
 })

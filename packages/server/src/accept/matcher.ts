@@ -1,12 +1,15 @@
+import type { Clock } from '../core/clock.ts'
 import { maskOf } from '../core/data-classes.ts'
 import type { BodyWant } from '../core/event-bodies.ts'
 import { subscribes } from '../core/match.ts'
 import type { CheckedEvent } from '../core/checked-event.ts'
-import type { MatchEntry, MatchSet } from '../store/rows.ts'
+import type { MatchEntry, MatchSet, TenantLimits } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 
 export interface Match {
   endpoints: MatchedEndpoint[]
+  /** Of the event's tenant. */
+  limits: TenantLimits
   configVersion: number
 }
 
@@ -19,34 +22,44 @@ export interface MatchedEndpoint {
 /** Tenants whose endpoints are kept in memory at once; the one not asked for longest goes first. */
 const MAX_TENANTS = 2000
 
+/** With when it was read, monotonic. */
+type ReadSet = MatchSet & { readAt: number }
+
+export type Matcher = ReturnType<typeof createMatcher>
+
 /**
  * Finds the endpoints an event goes to, from a copy in memory. The copy may be old: the accepting transaction
  * compares its version and refuses what was matched with an older one (guarantee G5).
  */
-export function createMatcher(store: Store) {
-  const sets = new Map<string, MatchSet>()
-  const loads = new Map<string, Promise<MatchSet>>()
+export function createMatcher(store: Store, clock: Pick<Clock, 'monotonic'>) {
+  const sets = new Map<string, ReadSet>()
+  const loads = new Map<string, Promise<ReadSet>>()
   const keyOf = (event: Pick<CheckedEvent, 'mode' | 'tenantId'>) => `${event.mode}:${event.tenantId}`
 
   function matchIn(set: MatchSet, type: string): Match {
     const matching = set.entries.filter((entry) => subscribes(entry.eventTypes, type))
-    return { endpoints: matching.map((entry) => matched(entry, type)), configVersion: set.configVersion }
+    const { limits, configVersion } = set
+    return { endpoints: matching.map((entry) => matched(entry, type)), limits, configVersion }
   }
 
   /** The last key of `sets` is the one that was asked for last. */
-  function keep(key: string, set: MatchSet): void {
+  function keep(key: string, set: ReadSet): void {
     sets.delete(key)
     if (sets.size >= MAX_TENANTS) sets.delete(sets.keys().next().value as string)
     sets.set(key, set)
   }
 
   /** All who ask meanwhile share one read: after a change of an endpoint, every event in flight asks. */
-  function load(event: CheckedEvent, key: string): Promise<MatchSet> {
+  function load(event: CheckedEvent, key: string): Promise<ReadSet> {
     const running = loads.get(key)
     if (running !== undefined) return running
-    const started = store.loadMatchSet({ tenantId: event.tenantId, mode: event.mode }).finally(() => {
-      if (loads.get(key) === started) loads.delete(key)
-    })
+    const readAt = clock.monotonic()
+    const started = store
+      .loadMatchSet({ tenantId: event.tenantId, mode: event.mode })
+      .then((set) => ({ ...set, readAt }))
+      .finally(() => {
+        if (loads.get(key) === started) loads.delete(key)
+      })
     loads.set(key, started)
     return started
   }
@@ -66,6 +79,12 @@ export function createMatcher(store: Store) {
       const set = await load(event, key)
       keep(key, set)
       return matchIn(set, event.type)
+    },
+
+    /** How old the copy in memory is, in ms; `Infinity` where there is none. */
+    ageOf(event: CheckedEvent): number {
+      const set = sets.get(keyOf(event))
+      return set === undefined ? Infinity : clock.monotonic() - set.readAt
     },
 
     /** Drops what is older than this version. */

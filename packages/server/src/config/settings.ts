@@ -18,6 +18,8 @@ export interface Settings {
   /** Empty: the address it listens on. */
   publicUrl: string
   runEventBudget: number
+  eventsPerSecond: number
+  maxPending: number
 }
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -134,6 +136,18 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
   batchEvents: limit('RUNBELL_LIMIT_BATCH_EVENTS', 'Events in a batch.', 1000, 10_000),
   endpointsPerTenant: limit('RUNBELL_LIMIT_ENDPOINTS', 'Endpoints of one tenant.', 500, 100_000),
   runEventBudget: limit('RUNBELL_LIMIT_RUN_EVENTS', 'Events of one run; the next is refused.', 1000, 1_000_000),
+  eventsPerSecond: limit(
+    'RUNBELL_LIMIT_PUBLISH_RATE',
+    'Events a second that one tenant may publish in one mode; ten seconds of them may come at once.',
+    10_000,
+    1_000_000,
+  ),
+  maxPending: limit(
+    'RUNBELL_LIMIT_PENDING',
+    'Deliveries of one tenant that may be pending in one mode; events that would make more are refused.',
+    2_000_000,
+    1_000_000_000,
+  ),
   maxInFlight: limit('RUNBELL_LIMIT_IN_FLIGHT', 'Attempts in flight at once over all endpoints.', 256, 10_000),
 }
 

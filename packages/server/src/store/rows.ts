@@ -306,6 +306,14 @@ export interface EventTypeRow {
   updatedAt: number
 }
 
+/** What a tenant may publish; `null`: as much as any other. */
+export interface TenantLimits {
+  /** Over time; ten seconds' worth may come at once. */
+  eventsPerSecond: number | null
+  /** Deliveries that may be pending. */
+  maxPending: number | null
+}
+
 /** A tenant with limits of its own; one without a row has none. */
 export interface TenantRow {
   position: number
@@ -313,6 +321,7 @@ export interface TenantRow {
   mode: Mode
   /** What its endpoints may be granted at most; `null`: anything. */
   maxDataClasses: DataClass[] | null
+  limits: TenantLimits
   createdAt: number
   updatedAt: number
 }
@@ -333,6 +342,7 @@ export interface ReplayedDelivery {
 
 export interface MatchSet {
   configVersion: number
+  limits: TenantLimits
   entries: MatchEntry[]
 }
 

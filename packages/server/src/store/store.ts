@@ -19,6 +19,7 @@ import type {
   ReplayResult,
   Rescued,
   GivenBody,
+  TenantLimits,
   TenantRow,
   Unannounced,
 } from './rows.ts'
@@ -101,6 +102,9 @@ export interface Store extends AuditVerbs {
   cancelHeld(input: { now: number; disabledBefore: number; limit: number }): Promise<number>
   /** Requests for approval that did not reach an endpoint and of which nobody has been told, oldest delivery first. */
   findUnannounced(input: { limit: number }): Promise<Unannounced[]>
+
+  /** How many deliveries of a tenant wait to be sent, those in flight left out; counts no further than `limit`. */
+  countPending(input: { mode: Mode; tenantId: string; limit: number }): Promise<number>
 
   // ——— reading ———
   /** At most two events: two only if two tenants of the scope have one with this id. */
@@ -210,6 +214,7 @@ export interface Store extends AuditVerbs {
       mode: Mode
       tenantId: string
       maxDataClasses: DataClass[] | null
+      limits: TenantLimits
       now: number
     } & Audited,
   ): Promise<{ tenant: TenantRow; configVersion: number }>

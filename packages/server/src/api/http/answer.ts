@@ -22,12 +22,12 @@ const BASE_HEADERS = {
 }
 
 /** JSON that is text already. */
-export function textAnswer(status: number, json: string): Answer {
-  return { status, headers: { 'content-type': 'application/json' }, body: json }
+export function textAnswer(status: number, json: string, headers: Record<string, string> = {}): Answer {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: json }
 }
 
-export function jsonAnswer(status: number, value: unknown): Answer {
-  return textAnswer(status, JSON.stringify(value))
+export function jsonAnswer(status: number, value: unknown, headers: Record<string, string> = {}): Answer {
+  return textAnswer(status, JSON.stringify(value), headers)
 }
 
 export function emptyAnswer(status: number): Answer {

@@ -45,7 +45,7 @@ export function invalid(errors: ProblemDetail[], fix = 'Correct the fields that 
 }
 
 /** Seconds after which a retry is worth it; a full disk takes somebody's hand, the rest passes by itself. */
-const RETRY_AFTER: Partial<Record<ProblemCode, string>> = { unavailable: '1', storage_full: '30', rate_limited: '1' }
+const RETRY_AFTER: Partial<Record<ProblemCode, string>> = { unavailable: '1', storage_full: '30' }
 
 /** The problem details of a refusal (RFC 9457). */
 export function renderProblem(refusal: Refusal, requestId: string): Problem {
@@ -66,7 +66,7 @@ export function renderProblem(refusal: Refusal, requestId: string): Problem {
 export function problemAnswer(refusal: Refusal, requestId: string, extra: Record<string, string> = {}): Answer {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', ...extra }
   const retryAfter = RETRY_AFTER[refusal.code]
-  if (retryAfter !== undefined) headers['retry-after'] = retryAfter
+  if (retryAfter !== undefined) headers['retry-after'] ??= retryAfter
   if (refusal.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer'
   const problem = renderProblem(refusal, requestId)
   return { status: problem.status, headers, body: JSON.stringify(problem) }

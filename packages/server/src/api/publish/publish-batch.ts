@@ -6,6 +6,7 @@ import { Refused, invalid, renderProblem, refused } from '../http/problem.ts'
 import { refusalOfJson } from '../http/json-refusal.ts'
 import type { PublishCall } from './publish-call.ts'
 import { acceptItem, checkItemAfresh, type CheckedItem, type Published } from './publish-item.ts'
+import { retryAfter } from './rate-headers.ts'
 import { splitLines } from './spans.ts'
 
 /**
@@ -26,8 +27,11 @@ export async function publishBatch(call: PublishCall): Promise<Answer> {
     const item = checked instanceof Promise ? await checked : checked
     results.push(startItem(item, context, requestId, underWay))
   }
-  const answer: BatchAccepted = { results: (await Promise.all(results)).map((item) => resultOf(item, requestId)) }
-  return jsonAnswer(202, answer)
+  const published = await Promise.all(results)
+  const answer: BatchAccepted = { results: published.map((item) => resultOf(item, requestId)) }
+  const waits = published.flatMap((item) => (item.ok ? [] : (item.retryAfterMs ?? [])))
+  // Not one of them is worth trying sooner.
+  return jsonAnswer(202, answer, waits.length === 0 ? {} : retryAfter(Math.min(...waits)))
 }
 
 function startItem(

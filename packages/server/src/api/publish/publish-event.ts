@@ -1,7 +1,8 @@
 import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { invalid, problemAnswer } from '../http/problem.ts'
 import type { PublishCall } from './publish-call.ts'
-import { acceptItem, checkItemAfresh } from './publish-item.ts'
+import { rateHeaders, retryAfter } from './rate-headers.ts'
+import { acceptItem, checkItemAfresh, type Published } from './publish-item.ts'
 
 /** 1 to 255 printable ASCII characters. */
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
@@ -15,6 +16,10 @@ export async function publishEvent(call: PublishCall): Promise<Answer> {
     throw invalid([{ path: '/headers/idempotency-key', message }])
   }
   const item = await checkItemAfresh(call, bytes, idempotencyKey)
-  const published = item.ok ? await acceptItem(context, item, requestId) : item
-  return published.ok ? jsonAnswer(202, published.accepted) : problemAnswer(published.refusal, requestId)
+  const published: Published = item.ok ? await acceptItem(context, item, requestId) : item
+  const rate = item.ok ? rateHeaders(context.acceptor.rateOf(item.event)) : {}
+  if (published.ok) return jsonAnswer(202, published.accepted, rate)
+  const { refusal, retryAfterMs } = published
+  const headers = { ...rate, ...(retryAfterMs === undefined ? {} : retryAfter(retryAfterMs)) }
+  return problemAnswer(refusal, requestId, headers)
 }

@@ -7,6 +7,7 @@ import { scanJson } from '../../core/json-scan.ts'
 import { decodeUtf8 } from '../../core/json-utf8.ts'
 import { newId } from '../../core/new-id.ts'
 import type { Acceptance } from '../../accept/acceptor.ts'
+import type { Limited } from '../../accept/tenant-gate.ts'
 import type { ApiContext } from '../context.ts'
 import { refusalOfError } from '../http/failure.ts'
 import { tooLarge } from '../http/content-type.ts'
@@ -26,7 +27,9 @@ export type CheckedItem =
   | { ok: false; eventId: string | null; refusal: Refusal }
 
 /** What became of an event; a refusal is a value, also where the store could not answer. */
-export type Published = { ok: true; accepted: Accepted } | { ok: false; eventId: string | null; refusal: Refusal }
+export type Published =
+  | { ok: true; accepted: Accepted }
+  | { ok: false; eventId: string | null; refusal: Refusal; retryAfterMs?: number }
 
 /** Where the native decoder's call pays for itself. */
 const NATIVE_FROM = 64
@@ -104,6 +107,7 @@ export async function acceptItem(
   try {
     const taken = await context.acceptor.accept(event, item.fingerprint, bodies)
     if (taken.kind === 'conflict') return { ok: false, eventId: taken.eventId, refusal: conflict(event) }
+    if (taken.kind === 'limited') return limited(taken, item.sentId)
     if (taken.kind === 'refused') return { ok: false, eventId: item.sentId, refusal: refusedInRun(taken) }
     const { eventId: event_id, sequence, deliveries, kind } = taken
     const warnings = [...item.warnings, ...taken.warnings]
@@ -123,6 +127,22 @@ function conflict(event: CheckedEvent): Refusal {
     errors: [{ path, message }],
     fix: 'To repeat an event send exactly the same bytes; for a new fact use a new id.',
   }
+}
+
+function limited({ code, message, retryAfterMs }: Limited, eventId: string | null): Published {
+  const fix = LIMIT_FIXES[code]
+  return { ok: false, eventId, refusal: { code, detail: `${sentence(message)}.`, errors: [], fix }, retryAfterMs }
+}
+
+function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+const LIMIT_FIXES: Readonly<Record<Limited['code'], string>> = {
+  rate_limited:
+    'Send the same bytes again later, as the header Retry-After says, or have the rate of the tenant raised.',
+  quota_exceeded:
+    'Look for endpoints that fail or are paused; the same bytes are accepted when deliveries have ended, or with a higher quota.',
 }
 
 type Refused = Extract<Acceptance, { kind: 'refused' }>

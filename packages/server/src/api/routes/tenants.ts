@@ -20,6 +20,8 @@ const tenantSchema = z
     id: z.string(),
     mode: z.enum(MODES),
     max_data_classes: z.array(dataClass).nullable(),
+    events_per_second: z.number().nullable(),
+    max_pending_deliveries: z.number().int().nullable(),
     created_at: z.string().openapi({ format: 'date-time' }),
     updated_at: z.string().openapi({ format: 'date-time' }),
   })
@@ -30,6 +32,8 @@ function tenantView(row: TenantRow): z.output<typeof tenantSchema> {
     id: row.tenantId,
     mode: row.mode,
     max_data_classes: row.maxDataClasses,
+    events_per_second: row.limits.eventsPerSecond,
+    max_pending_deliveries: row.limits.maxPending,
     created_at: timeView(row.createdAt),
     updated_at: timeView(row.updatedAt),
   }
@@ -65,6 +69,14 @@ const putTenant = defineRoute({
       max_data_classes: z.array(dataClass).max(20).nullable().default(null).openapi({
         description: 'What its endpoints may be granted at most, besides public and summary; null: anything.',
       }),
+      events_per_second: z.number().min(0.1).max(1_000_000).nullable().default(null).openapi({
+        description:
+          'Events it may publish over time; ten seconds of them may come at once. null: as any other tenant.',
+      }),
+      max_pending_deliveries: z.number().int().min(1).max(1_000_000_000).nullable().default(null).openapi({
+        description:
+          'Deliveries that may be pending; events that would make more are refused. null: as any other tenant.',
+      }),
     })
     .openapi('TenantInput'),
   answers: { 200: { description: 'The tenant', schema: tenantSchema } },
@@ -74,9 +86,11 @@ const putTenant = defineRoute({
     if (principal.tenantId !== null) throw refusedToBound('The limits of tenants are set from outside')
     const max = body.max_data_classes
     const maxDataClasses = max === null ? null : classNames(maskOf([...max, ...DEFAULT_DATA_CLASSES]))
-    const detail = { max_data_classes: maxDataClasses }
+    const limits = { eventsPerSecond: body.events_per_second, maxPending: body.max_pending_deliveries }
+    const { id: _id, ...asked } = body
+    const detail = { ...asked, max_data_classes: maxDataClasses }
     const { tenant, configVersion } = await context.store.putTenant({
-      ...{ mode: principal.mode, tenantId: body.id, maxDataClasses, now },
+      ...{ mode: principal.mode, tenantId: body.id, maxDataClasses, limits, now },
       audit: auditOf(call, { action: 'tenant.updated', target: body.id, tenantId: body.id, detail }),
     })
     context.wake({ configVersion })

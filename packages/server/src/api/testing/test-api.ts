@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { MODES, type Mode, type Scope } from '@runbell/sdk/contract'
 import { pino } from 'pino'
 import { createAcceptor, type Acceptor } from '../../accept/acceptor.ts'
+import { TenantGate } from '../../accept/tenant-gate.ts'
 import type { SlotSource } from '../../accept/slot-source.ts'
 import { createViewLog } from '../../audit/view-log.ts'
 import { openCatalogs, type Catalogs } from '../../catalog/catalogs.ts'
@@ -91,7 +92,8 @@ export class TestApi {
     this.clock = clock
     const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)), fraction: () => 0.5 }
     const { slots } = this
-    this.acceptor = createAcceptor({ store, clock, random, nodeId: NODE_ID, slots })
+    const gate = options.gate === undefined ? {} : { gate: new TenantGate({ store, clock, defaults: options.gate }) }
+    this.acceptor = createAcceptor({ store, clock, random, nodeId: NODE_ID, slots, ...gate })
     this.context = {
       store,
       acceptor: this.acceptor,
@@ -156,6 +158,8 @@ export class TestApi {
 
 export interface TestApiOptions {
   limits?: Partial<ApiLimits>
+  /** What tenants may publish; without it nothing is limited. */
+  gate?: { eventsPerSecond: number; maxPending: number }
   store?: Store
 }
 

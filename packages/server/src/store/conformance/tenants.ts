@@ -5,12 +5,15 @@ import type { EndpointRow } from '../rows.ts'
 import { acceptItem, endpointRow, failedRecord, LIVE, ONE_PAGE, T0, target } from './builders.ts'
 import { FIRST_NODE, type StoreSuite } from './suite.ts'
 
+const NO_LIMITS = { eventsPerSecond: null, maxPending: null }
+
 export function tenantTests(suite: StoreSuite): void {
   const put: Put = (maxDataClasses, { tenantId = 'default', mode = 'live', now = T0 + 5 } = {}) =>
-    suite.store.putTenant({ mode, tenantId, maxDataClasses, now })
+    suite.store.putTenant({ mode, tenantId, maxDataClasses, limits: NO_LIMITS, now })
   keeping(suite, put)
   limiting(suite, put)
   narrowing(suite, put)
+  publishing(suite)
 }
 
 type Put = (
@@ -27,6 +30,7 @@ function keeping(suite: StoreSuite, put: Put): void {
         tenantId: 'default',
         mode: 'live',
         maxDataClasses: ['personal'],
+        limits: NO_LIMITS,
         createdAt: T0 + 5,
         updatedAt: T0 + 5,
       })
@@ -169,6 +173,43 @@ function narrowing(suite: StoreSuite, put: Put): void {
       await put(null)
       expect(await grantsOf(endpointId)).toEqual([])
       expect(await suite.store.findEndpoint({ scope: LIVE, endpointId: gone.id })).toBeNull()
+    })
+  })
+}
+
+function publishing(suite: StoreSuite): void {
+  describe('what a tenant may publish', () => {
+    it('comes with what its events match, for that tenant and mode alone', async () => {
+      const limits = { eventsPerSecond: 0.5, maxPending: 7 }
+      const tenant = { mode: 'live', tenantId: 'default', maxDataClasses: null, now: T0 } as const
+      const { configVersion } = await suite.store.putTenant({ ...tenant, limits })
+      const ask = async (tenantId: string, mode: Mode) => (await suite.store.loadMatchSet({ tenantId, mode })).limits
+      expect(await ask('default', 'live')).toEqual(limits)
+      expect(await ask('default', 'test')).toEqual(NO_LIMITS)
+      expect(await ask('other', 'live')).toEqual(NO_LIMITS)
+      expect(await suite.configVersion()).toBe(configVersion)
+      const { rows } = await suite.store.listTenants({ scope: LIVE, page: ONE_PAGE })
+      expect(rows).toMatchObject([{ limits }])
+    })
+
+    it('counts the deliveries that wait, of one tenant in one mode, up to a limit', async () => {
+      const count = (limit = 100, tenantId = 'default', mode: Mode = 'live') =>
+        suite.store.countPending({ mode, tenantId, limit })
+      expect(await count()).toBe(0)
+      const waiting = [await suite.delivery(), await suite.delivery(), await suite.delivery()]
+      const { endpointId } = await suite.delivery({ grant: true })
+      await suite.delivery({ item: { tenantId: 'other' } })
+      expect(await count()).toBe(3)
+      expect(await count(2)).toBe(2)
+      expect(await count(100, 'other')).toBe(1)
+      expect(await count(100, 'default', 'test')).toBe(0)
+      await suite.store.cancelDelivery({ scope: LIVE, deliveryId: waiting[0]?.deliveryId as string, now: T0 })
+      expect(await count()).toBe(2)
+      const claim = await suite.claimOne(FIRST_NODE, waiting[1]?.endpointId as string)
+      expect(await count()).toBe(1)
+      await suite.record(FIRST_NODE, failedRecord(claim, T0 + 99))
+      expect(await count()).toBe(2)
+      expect(await suite.claim(FIRST_NODE, endpointId)).toEqual([])
     })
   })
 }

@@ -38,12 +38,22 @@ export class MemoryCatalog extends MemoryEndpoints {
     })
   }
 
+  countPending(input: Input<'countPending'>): Promise<number> {
+    return this.verb('countPending', input, ({ mode, tenantId, limit }) => {
+      const own = this.allOpen().filter(
+        ({ event, dueAt }) => event.mode === mode && event.tenantId === tenantId && dueAt !== null,
+      )
+      return Math.min(own.length, limit)
+    })
+  }
+
   putTenant(input: Input<'putTenant'>): Output<'putTenant'> {
-    return this.verb('putTenant', input, ({ mode, tenantId, maxDataClasses, now }) => {
+    return this.verb('putTenant', input, ({ mode, tenantId, maxDataClasses, limits, now }) => {
       const key = `${mode} ${tenantId}`
       const before = this.tenants.get(key)
       const position = before?.position ?? this.nextPosition()
-      const tenant = { position, tenantId, mode, maxDataClasses, createdAt: before?.createdAt ?? now, updatedAt: now }
+      const times = { createdAt: before?.createdAt ?? now, updatedAt: now }
+      const tenant = { position, tenantId, mode, maxDataClasses, limits, ...times }
       this.tenants.set(key, tenant)
       const allowed = maxDataClasses === null ? -1 : maskOf(maxDataClasses) | ALWAYS_GRANTED
       for (const { row } of this.living()) {

@@ -57,7 +57,8 @@ export class MemoryEndpoints extends MemoryRequests {
       const entries = matching.map(({ id, eventTypes, ordering, format, dataClasses, schemaVersions }) => {
         return { endpointId: id, eventTypes, ordering, format, dataClasses, schemaVersions }
       })
-      return { configVersion: this.configVersion, entries }
+      const limits = this.tenants.get(`${mode} ${tenantId}`)?.limits ?? { eventsPerSecond: null, maxPending: null }
+      return { configVersion: this.configVersion, limits, entries }
     })
   }
 

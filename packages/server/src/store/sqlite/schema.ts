@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs'
  * The migrations, oldest first, each in a file of SQL beside this one. Append only: a database remembers how many it has
  * had (`PRAGMA user_version`), and one that has had more than this program knows is refused.
  */
-export const MIGRATIONS: readonly string[] = ['0001-base.sql', '0002-contract.sql', '0004-audit.sql'].map((name) =>
-  readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'),
-)
+export const MIGRATIONS: readonly string[] = [
+  '0001-base.sql',
+  '0002-contract.sql',
+  '0004-audit.sql',
+  '0006-limits.sql',
+].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

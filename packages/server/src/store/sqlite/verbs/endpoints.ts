@@ -4,7 +4,7 @@ import { endpointStatuses, modes } from '../codes.ts'
 import type { Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { ENDPOINT_COLUMNS, configOf, endpointFrom, insertSecret } from './endpoint-rows.ts'
-import { exceedsTenant } from './tenants.ts'
+import { exceedsTenant, limitsOf } from './tenants.ts'
 import { Where, collectPage } from './where.ts'
 
 export function createEndpoint(
@@ -73,7 +73,8 @@ export function loadMatchSet({ db }: SqliteContext, input: Parameters<Store['loa
     const { eventTypes, ordering, format, dataClasses, schemaVersions } = config
     return { endpointId: row['id'] as string, eventTypes, ordering, format, dataClasses, schemaVersions }
   })
-  return { configVersion: db.configVersion(), entries }
+  const limits = limitsOf(db, modes.encode(input.mode), input.tenantId)
+  return { configVersion: db.configVersion(), limits, entries }
 }
 
 export function loadEndpoints({ db }: SqliteContext, input: Parameters<Store['loadEndpoints']>[0]) {

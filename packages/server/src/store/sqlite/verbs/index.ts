@@ -18,7 +18,7 @@ import { findClaims, releaseClaims } from './release-claims.ts'
 import { replayDeliveries } from './replay-deliveries.ts'
 import { rescueClaims } from './rescue-claims.ts'
 
-import { listTenants, putTenant } from './tenants.ts'
+import { countPending, listTenants, putTenant } from './tenants.ts'
 
 export const VERBS: Verbs = {
   joinNode,
@@ -35,6 +35,7 @@ export const VERBS: Verbs = {
   expireDeliveries,
   cancelHeld,
   findUnannounced,
+  countPending,
   findEvents,
   listEvents,
   readBody,
@@ -83,6 +84,7 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'loadEventTypes',
   'listTenants',
   'findUnannounced',
+  'countPending',
   'findApiKey',
   'listApiKeys',
   'listAudit',

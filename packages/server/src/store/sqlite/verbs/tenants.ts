@@ -1,6 +1,6 @@
 import type { DataClass } from '@runbell/sdk/contract'
 import { ALWAYS_GRANTED, maskOf } from '../../../core/data-classes.ts'
-import type { CursorPage, EndpointRow, TenantRow } from '../../rows.ts'
+import type { CursorPage, EndpointRow, TenantLimits, TenantRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import { modes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
@@ -26,15 +26,17 @@ export function listTenants(
 
 export function putTenant(
   { db, endpointRefs }: SqliteContext,
-  { mode, tenantId, maxDataClasses, now }: Parameters<Store['putTenant']>[0],
+  { mode, tenantId, maxDataClasses, limits, now }: Parameters<Store['putTenant']>[0],
 ): Awaited<ReturnType<Store['putTenant']>> {
   const code = modes.encode(mode)
   const classes = maxDataClasses === null ? null : JSON.stringify(maxDataClasses)
   db.prepare(
-    `INSERT INTO tenants (mode, tenant_id, max_data_classes, created_at, updated_at) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO tenants (mode, tenant_id, max_data_classes, events_per_second, max_pending, created_at, updated_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (mode, tenant_id)
-     DO UPDATE SET max_data_classes = excluded.max_data_classes, updated_at = excluded.updated_at`,
-  ).run(code, tenantId, classes, now, now)
+     DO UPDATE SET max_data_classes = excluded.max_data_classes, events_per_second = excluded.events_per_second,
+       max_pending = excluded.max_pending, updated_at = excluded.updated_at`,
+  ).run(code, tenantId, classes, limits.eventsPerSecond, limits.maxPending, now, now)
   if (maxDataClasses !== null) narrowAll(db, code, tenantId, maxDataClasses, now)
   endpointRefs.clear()
   const row = db.prepare('SELECT * FROM tenants WHERE mode = ? AND tenant_id = ?').get(code, tenantId) as Row
@@ -87,6 +89,34 @@ function narrowAll(db: Database, mode: number, tenantId: string, max: readonly D
   }
 }
 
+/** What a tenant may publish; a tenant without a row has no limits of its own. */
+export function limitsOf(db: Database, mode: number, tenantId: string): TenantLimits {
+  const row = db
+    .prepare('SELECT events_per_second, max_pending FROM tenants WHERE mode = ? AND tenant_id = ?')
+    .get(mode, tenantId)
+  return row === undefined ? { eventsPerSecond: null, maxPending: null } : limitsFrom(row)
+}
+
+function limitsFrom(row: Row): TenantLimits {
+  return {
+    eventsPerSecond: row['events_per_second'] as number | null,
+    maxPending: row['max_pending'] as number | null,
+  }
+}
+
+export function countPending(
+  { db }: SqliteContext,
+  { mode, tenantId, limit }: Parameters<Store['countPending']>[0],
+): number {
+  const row = db
+    .prepare(
+      `SELECT count(*) AS count FROM (
+         SELECT 1 FROM deliveries WHERE mode = ? AND tenant_id = ? AND due_at IS NOT NULL LIMIT ?)`,
+    )
+    .get(modes.encode(mode), tenantId, limit)
+  return row?.['count'] as number
+}
+
 function tenantFrom(row: Row): TenantRow {
   const max = row['max_data_classes'] as string | null
   return {
@@ -94,6 +124,7 @@ function tenantFrom(row: Row): TenantRow {
     tenantId: row['tenant_id'] as string,
     mode: modes.decode(row['mode']),
     maxDataClasses: max === null ? null : (JSON.parse(max) as DataClass[]),
+    limits: limitsFrom(row),
     createdAt: row['created_at'] as number,
     updatedAt: row['updated_at'] as number,
   }
