@@ -61,6 +61,8 @@ export interface DeliveryCounts {
 export interface EventView extends Envelope {
   /** SHA-256 (hex) of the uncut body in format `runbell`; `null` for a key that may not see all data classes. */
   body_sha256: string | null
+  /** When its payload was erased: `data` is `null` then, and what else was sent is gone. */
+  erased_at?: string
   deliveries: DeliveryCounts
 }
 

@@ -57,6 +57,7 @@ const ROUTES = [
   'post /v1/event-types/{type}/versions',
   'post /v1/events',
   'post /v1/events/batch',
+  'post /v1/events/{event_id}/erase',
   'post /v1/events/{event_id}/replay',
   'post /v1/tenants',
 ]

@@ -60,6 +60,8 @@ export interface EventRow {
   body: Uint8Array
   /** The data classes of the values in it, as far as its schema knows them. */
   classes: ClassMask
+  /** When its payload was erased; the body is empty then. `null`: it is there. */
+  erasedAt: number | null
   deliveries: DeliveryCounts
 }
 
@@ -329,9 +331,9 @@ export interface TenantRow {
 /**
  * What came of asking for a replay. `null`: there is no such delivery, or the endpoint cannot receive it. `policy_changed`: the
  * endpoint may no longer receive what would be sent, and nothing was changed. `stale`: endpoints have changed since the
- * body was rendered.
+ * body was rendered. `erased`: there is nothing left to send.
  */
-export type ReplayResult = ReplayedDelivery[] | 'policy_changed' | 'stale' | null
+export type ReplayResult = ReplayedDelivery[] | 'policy_changed' | 'stale' | 'erased' | null
 
 export interface ReplayedDelivery {
   id: string

@@ -123,6 +123,13 @@ export interface Store extends AuditVerbs {
   /** All attempts of a delivery, oldest first, the one in flight included. */
   listAttempts(input: { scope: ReadScope; deliveryId: string }): Promise<AttemptsOf | null>
 
+  /**
+   * Erases the payload of an event for good: its body, every cut body, and what receivers answered. What is pending ends
+   * `cancelled` (`erased`); an attempt in flight may end, and what its receiver answers is not kept. Ids, type, times, hashes and
+   * outcomes stay, and so does the id: nobody can publish under it again. `null`: there is no such event, or it was erased before.
+   */
+  eraseEvent(input: { eventPosition: number; now: number } & Audited): Promise<{ endpointIds: string[] } | null>
+
   // ——— deliveries on request ———
   /**
    * Reopens deliveries of one event, or one delivery (details 21), each only if its endpoint may still receive its body.

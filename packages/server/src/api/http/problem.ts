@@ -36,6 +36,15 @@ export function notFoundRoute(): Refused {
   return refused('not_found', 'There is no such route.', 'See /openapi.json for the routes there are.')
 }
 
+/** For what needs a payload that was erased. */
+export function payloadErased(): Refused {
+  return refused(
+    'payload_expired',
+    'The payload of this event was erased.',
+    'Publish the fact again under a new event_id.',
+  )
+}
+
 /** One or more wrong fields. */
 export function invalid(errors: ProblemDetail[], fix = 'Correct the fields that `errors` names.'): Refused {
   const [first] = errors

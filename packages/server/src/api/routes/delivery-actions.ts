@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi'
 import type { ReplayAccepted } from '@runbell/sdk/contract'
 import { newId } from '../../core/new-id.ts'
 import { auditOf, type Change } from '../access/audit.ts'
-import { jsonAnswer, type Answer } from '../http/answer.ts'
-import { notFound, refused } from '../http/problem.ts'
+import { jsonAnswer, textAnswer, type Answer } from '../http/answer.ts'
+import { notFound, payloadErased, refused } from '../http/problem.ts'
 import { anyId, tenantQuerySchema } from '../read/filters.ts'
 import { findDelivery, findEvent, scopeOf } from '../read/find.ts'
 import { defineRoute, type Call, type Route } from '../route.ts'
@@ -12,7 +12,8 @@ import type { Store } from '../../store/store.ts'
 import { bodyNow } from '../read/body-now.ts'
 import { unseen } from '../read/cut-for-key.ts'
 import { deadLetterView } from '../views/delivery-view.ts'
-import { deadLetterSchema, replayAcceptedSchema } from '../views/schemas.ts'
+import { erasedEventView } from '../views/event-view.ts'
+import { deadLetterSchema, eventSchema, replayAcceptedSchema } from '../views/schemas.ts'
 
 type Target = Parameters<Store['replayDeliveries']>[0]['target']
 type Changed = Exclude<ReplayResult, 'stale'>
@@ -37,6 +38,7 @@ async function replay(
 
 function answerReplay(result: Changed, missing: () => Error): Answer {
   if (result === null) throw missing()
+  if (result === 'erased') throw payloadErased()
   if (result === 'policy_changed') throw policyChanged()
   const deliveries = result.map(({ id, status }) => ({ id, status }))
   return jsonAnswer(202, { deliveries } satisfies ReplayAccepted)
@@ -70,6 +72,29 @@ function ofEvent({ eventId, tenantId }: EventRow, detail: Record<string, unknown
   return { action: 'event.replayed', target: eventId, tenantId, detail }
 }
 
+const eraseEvent = defineRoute({
+  method: 'post',
+  path: '/v1/events/{event_id}/erase',
+  operationId: 'eraseEvent',
+  summary: 'Erases the payload of an event for good and cancels what is pending; ids, times and outcomes stay',
+  scopes: ['admin'],
+  query: tenantQuerySchema,
+  body: z.strictObject({}),
+  bodyOptional: true,
+  answers: { 200: { description: 'What is left of the event', schema: eventSchema } },
+  problems: ['not_found', 'ambiguous_id'],
+  async handle(call) {
+    const { context, now } = call
+    const { position, eventId, tenantId, erasedAt } = await findEvent(call)
+    if (erasedAt === null) {
+      const audit = auditOf(call, { action: 'event.erased', target: eventId, tenantId })
+      const erased = await context.store.eraseEvent({ eventPosition: position, now, audit })
+      if (erased !== null) context.wake({ endpointIds: erased.endpointIds })
+    }
+    return textAnswer(200, erasedEventView(await findEvent(call)))
+  },
+})
+
 const replayEvent = defineRoute({
   method: 'post',
   path: '/v1/events/{event_id}/replay',
@@ -80,9 +105,10 @@ const replayEvent = defineRoute({
   body: z.strictObject({ endpoint_id: anyId.optional() }),
   bodyOptional: true,
   answers: { 202: accepted },
-  problems: ['not_found', 'ambiguous_id', 'state_conflict', 'policy_changed'],
+  problems: ['not_found', 'ambiguous_id', 'state_conflict', 'policy_changed', 'payload_expired'],
   async handle(call) {
     const event = await findEvent(call)
+    if (event.erasedAt !== null) throw payloadErased()
     const endpointId = call.body.endpoint_id
     if (endpointId === undefined) {
       const result = (await replay(call, event.position, { kind: 'all' }, ofEvent(event))) as Changed
@@ -108,7 +134,7 @@ const replayDelivery = defineRoute({
   body: nothing,
   bodyOptional: true,
   answers: { 202: accepted },
-  problems: ['not_found', 'state_conflict', 'policy_changed'],
+  problems: ['not_found', 'state_conflict', 'policy_changed', 'payload_expired'],
   async handle(call) {
     const { id: deliveryId, eventPosition, tenantId } = await findDelivery(call)
     const target = { kind: 'delivery' as const, deliveryId }
@@ -170,4 +196,10 @@ const discardDeadLetter = defineRoute({
   },
 })
 
-export const DELIVERY_ACTION_ROUTES: readonly Route[] = [replayEvent, replayDelivery, cancelDelivery, discardDeadLetter]
+export const DELIVERY_ACTION_ROUTES: readonly Route[] = [
+  eraseEvent,
+  replayEvent,
+  replayDelivery,
+  cancelDelivery,
+  discardDeadLetter,
+]

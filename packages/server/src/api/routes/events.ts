@@ -5,13 +5,13 @@ import { classNames } from '../../core/data-classes.ts'
 import type { DeliveryFilter, DeliveryRow, EventRow } from '../../store/rows.ts'
 import type { Answer } from '../http/answer.ts'
 import { textAnswer } from '../http/answer.ts'
-import { notFound, refused, type Refused } from '../http/problem.ts'
+import { notFound, payloadErased, refused, type Refused } from '../http/problem.ts'
 import { cutForKey, holdsAll, unseen } from '../read/cut-for-key.ts'
 import { anyId, eventQuerySchema, tenantQuery, tenantQuerySchema, toEventFilter } from '../read/filters.ts'
 import { findEvent, scopeOf, type Finding } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
 import { defineRoute, type Call, type Route } from '../route.ts'
-import { eventView } from '../views/event-view.ts'
+import { erasedEventView, eventView } from '../views/event-view.ts'
 import { hexView } from '../views/hex.ts'
 import { eventSchema, pageOf } from '../views/schemas.ts'
 
@@ -61,10 +61,11 @@ const getEventBody = defineRoute({
   scopes: ['read'],
   query: z.strictObject({ ...tenantQuery, endpoint_id: anyId.optional() }),
   answers: { 200: { description: 'The body; runbell-body-sha256 has its SHA-256 (hex)', schema: eventSchema } },
-  problems: ['not_found', 'ambiguous_id'],
+  problems: ['not_found', 'ambiguous_id', 'payload_expired'],
   async handle(call) {
     const event = await findEvent(call)
     const { context, principal, query } = call
+    if (event.erasedAt !== null) throw payloadErased()
     if (query.endpoint_id !== undefined) return await bodyFor(call, event, query.endpoint_id)
     await noteViews(call, [event])
     return bytesAnswer(cutForKey(context, principal, event), 'application/json')
@@ -78,7 +79,7 @@ async function bodyFor(call: Reader & Finding, event: EventRow, endpointId: stri
   const missing = unseen(principal, delivery.classes)
   if (missing !== 0) throw mayNotSee(classNames(missing))
   const body = await context.store.readBody({ eventPosition: event.position, endpointId })
-  if (body === null) throw notFound()
+  if (body === null) throw (await findEvent(call)).erasedAt === null ? notFound() : payloadErased()
   await noteViews(call, [event])
   const endpoint = await context.store.findEndpoint({ scope: { mode: principal.mode, tenantId: null }, endpointId })
   const isCloudEvent = endpoint?.format === 'cloudevents'
@@ -110,11 +111,14 @@ function mayNotSee(classes: readonly DataClass[]): Refused {
 async function noteViews({ context, principal, requestId, now: at }: Reader, rows: readonly EventRow[]): Promise<void> {
   const { keyId: actor, mode } = principal
   await context.views.note(
-    rows.map(({ tenantId, eventId: target }) => ({ mode, tenantId, at, actor, target, requestId })),
+    rows
+      .filter(({ erasedAt }) => erasedAt === null)
+      .map(({ tenantId, eventId: target }) => ({ mode, tenantId, at, actor, target, requestId })),
   )
 }
 
 function viewFor({ context, principal }: Reader, row: EventRow): string {
+  if (row.erasedAt !== null) return erasedEventView(row)
   return eventView(row, cutForKey(context, principal, row), holdsAll(principal))
 }
 

@@ -1,5 +1,23 @@
 import type { EventRow } from '../../store/rows.ts'
 import { hexView } from './hex.ts'
+import { optionalTimeView, timeView } from './time.ts'
+
+/** What is left of an event whose payload was erased. */
+export function erasedEventView(row: EventRow): string {
+  return JSON.stringify({
+    event_id: row.eventId,
+    type: row.type,
+    schema_version: row.schemaVersion,
+    recorded_at: timeView(row.recordedAt),
+    mode: row.mode,
+    tenant_id: row.tenantId,
+    ...(row.runId === null ? {} : { run_id: row.runId, sequence: row.sequence }),
+    data: null,
+    erased_at: optionalTimeView(row.erasedAt),
+    body_sha256: null,
+    deliveries: row.deliveries,
+  })
+}
 
 /**
  * An event as JSON text (`EventView`): a body with two members added at its end. The body is never parsed and written

@@ -91,6 +91,10 @@ export const eventSchema = z
   .object({
     ...envelope,
     body_sha256: sha256.nullable(),
+    erased_at: z.string().optional().openapi({
+      format: 'date-time',
+      description: 'When its payload was erased: data is null then, and what else was sent is gone.',
+    }),
     deliveries: z.object({
       total: count,
       delivered: count,

@@ -54,7 +54,7 @@ export function auditLine(seal: { seq: number; hash: string } | null, content: s
  */
 export function tookEffect(output: unknown): boolean {
   if (output === null || output === undefined || output === false) return false
-  if (output === 'policy_changed' || output === 'stale') return false
+  if (output === 'policy_changed' || output === 'stale' || output === 'erased') return false
   if (Array.isArray(output)) return output.length > 0
   if (typeof output !== 'object') return true
   if ('kind' in output) return output.kind === 'kept' || output.kind === 'created'

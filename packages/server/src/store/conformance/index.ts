@@ -8,6 +8,7 @@ import { claimTests } from './claims.ts'
 import { durabilityTests } from './durability.ts'
 import { endingTests } from './endings.ts'
 import { endpointTests } from './endpoints.ts'
+import { erasureTests } from './erasure.ts'
 import { eventTypeTests } from './event-types.ts'
 import { idempotencyTests } from './idempotency.ts'
 import { isolationTests } from './isolation.ts'
@@ -46,6 +47,7 @@ export function describeStore(
     nodeTests(suite)
     rescueTests(suite)
     endingTests(suite)
+    erasureTests(suite)
     replayTests(suite)
     policyTests(suite)
     policyReplayTests(suite)

@@ -113,6 +113,7 @@ export class MemoryAcceptance extends MemoryNodes {
       fingerprint,
       schemaVersion: item.schemaVersion,
       classes: item.classes,
+      erasedAt: null,
       warnings,
       body,
       bodySha256: new Uint8Array(createHash('sha256').update(body).digest()),
@@ -158,6 +159,7 @@ export class MemoryAcceptance extends MemoryNodes {
       createdAt: input.now,
       updatedAt: input.now,
       discardedAt: null,
+      erasedSha256: null,
       note: null,
       attempts: [],
     }

@@ -37,7 +37,7 @@ export class MemoryReading extends MemoryRecords {
   readBody(input: Input<'readBody'>): Promise<Uint8Array | null> {
     return this.verb('readBody', input, ({ eventPosition, endpointId }) => {
       const event = this.events.get(eventPosition)
-      if (event === undefined) return null
+      if (event === undefined || event.erasedAt !== null) return null
       if (endpointId === null) return event.body
       const delivery = event.deliveries.find((candidate) => candidate.endpointId === endpointId)
       return delivery === undefined ? null : this.bodyOf(delivery)
@@ -116,7 +116,7 @@ export class MemoryReading extends MemoryRecords {
       reason: delivery.reason,
       attemptCount: delivery.attemptCount,
       nextAttemptAt: delivery.dueAt,
-      bodySha256: delivery.body === null ? event.bodySha256 : sha256(delivery.body),
+      bodySha256: delivery.erasedSha256 ?? (delivery.body === null ? event.bodySha256 : sha256(delivery.body)),
       classes: delivery.classes,
       lastOutcome: lastOutcome(delivery),
       createdAt: delivery.createdAt,
@@ -127,7 +127,7 @@ export class MemoryReading extends MemoryRecords {
   }
 }
 
-function sha256(body: Uint8Array): Uint8Array {
+export function sha256(body: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(body).digest())
 }
 

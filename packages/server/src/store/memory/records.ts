@@ -33,7 +33,9 @@ export class MemoryRecords extends MemoryClaims {
   /** Closes the attempt in flight. The content has shown that it need not crash us: it is no suspect any more. */
   protected recordOutcome(delivery: DeliveryState, record: AttemptRecord, now: number): void {
     const { position: _position, verdict: _verdict, endpointEffect: _effect, ...seen } = record
-    Object.assign(delivery.attempts.at(-1) as AttemptState, seen)
+    // Of an answer that may echo what has been erased nothing is kept.
+    const erased = delivery.event.erasedAt === null ? {} : { excerpt: null, responseHeaders: {} }
+    Object.assign(delivery.attempts.at(-1) as AttemptState, seen, erased)
     delivery.holder = null
     delivery.suspect = false
     delivery.crashesAlone = 0

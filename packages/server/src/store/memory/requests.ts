@@ -2,7 +2,7 @@ import type { DeliveryReason } from '@runbell/sdk/contract'
 import { ALWAYS_GRANTED, maskOf } from '../../core/data-classes.ts'
 import type { DeliveryRow, ReplayResult, Unannounced } from '../rows.ts'
 import type { Store } from '../store.ts'
-import { MemoryReading, lastOutcome } from './reading.ts'
+import { MemoryReading, lastOutcome, sha256 } from './reading.ts'
 import type { DeliveryState, EventState } from './state.ts'
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
@@ -56,6 +56,7 @@ export class MemoryRequests extends MemoryReading {
       const { eventPosition, target, now } = ask
       const event = this.events.get(eventPosition)
       if (event === undefined) return null
+      if (event.erasedAt !== null) return 'erased'
       const found = event.deliveries.filter((delivery) => {
         if (this.endpointOf(delivery).deletedAt !== null) return false
         if (target.kind === 'delivery') return delivery.id === target.deliveryId
@@ -67,6 +68,25 @@ export class MemoryRequests extends MemoryReading {
       if (allowed.length === 0 && found.length > 0) return 'policy_changed'
       for (const delivery of allowed) this.reopen(delivery, now)
       return found.map(({ id, endpointId, status }) => ({ id, endpointId, status }))
+    })
+  }
+
+  eraseEvent(input: Input<'eraseEvent'>): Output<'eraseEvent'> {
+    return this.verb('eraseEvent', input, ({ eventPosition, now }) => {
+      const event = this.events.get(eventPosition)
+      if (event === undefined || event.erasedAt !== null) return null
+      event.erasedAt = now
+      event.body = new Uint8Array()
+      event.warnings = []
+      const pending = event.deliveries.filter(({ status }) => status === 'pending')
+      for (const delivery of pending) this.end(delivery, 'cancelled', 'erased', now)
+      for (const delivery of event.deliveries) {
+        if (delivery.body !== null) delivery.erasedSha256 = sha256(delivery.body)
+        delivery.body = null
+        if (delivery.watch === 'yes') delivery.watch = 'announced'
+        for (const attempt of delivery.attempts) Object.assign(attempt, { excerpt: null, responseHeaders: {} })
+      }
+      return { endpointIds: [...new Set(pending.map(({ endpointId }) => endpointId))] }
     })
   }
 

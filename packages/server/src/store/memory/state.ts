@@ -51,6 +51,7 @@ export interface EventState {
   body: Uint8Array
   bodySha256: Uint8Array
   classes: ClassMask
+  erasedAt: number | null
   warnings: Warning[]
   /** Deliveries made at acceptance: part of the answer that a duplicate gets. */
   deliveriesAtAcceptance: number
@@ -64,6 +65,8 @@ export interface DeliveryState {
   endpointId: string
   /** Its own body; `null`: the uncut one. */
   body: Uint8Array | null
+  /** Of a body that was erased. */
+  erasedSha256: Uint8Array | null
   classes: ClassMask
   /** It asks for an approval, and somebody is told if it ends otherwise than delivered. */
   watch: 'no' | 'yes' | 'announced'

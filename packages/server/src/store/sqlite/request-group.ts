@@ -8,7 +8,7 @@ import { VERBS } from './verbs/index.ts'
 
 export function openContext(path: string, role: 'writer' | 'reader'): SqliteContext {
   const db = role === 'writer' ? openWriter(path) : new Database(path, { readOnly: true })
-  return { db, endpointRefs: new EndpointRefs(db) }
+  return { db, endpointRefs: new EndpointRefs(db), emptyLog: false }
 }
 
 function run(context: SqliteContext, request: Request): unknown {
@@ -46,6 +46,7 @@ export function writeGroup(context: SqliteContext, requests: readonly Request[])
     handle.exec('BEGIN IMMEDIATE')
     const replies = requests.map((request) => runOne(context, request))
     handle.exec('COMMIT')
+    if (context.emptyLog) context.emptyLog = !isLogEmptied(handle)
     return replies
   } catch (error) {
     // Whether it was the disk or a bug: nothing of the group happened, and everyone in it is told so.
@@ -53,6 +54,15 @@ export function writeGroup(context: SqliteContext, requests: readonly Request[])
     context.endpointRefs.clear()
     const failure = describeError(error)
     return requests.map(({ id }) => ({ id, error: failure }))
+  }
+}
+
+/** Moves the write-ahead log into the database and cuts it off; a reader may be in the way, and then the next group tries again. */
+function isLogEmptied(handle: Database['handle']): boolean {
+  try {
+    return handle.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0
+  } catch {
+    return false
   }
 }
 

@@ -9,4 +9,5 @@ export const MIGRATIONS: readonly string[] = [
   '0002-contract.sql',
   '0004-audit.sql',
   '0006-limits.sql',
+  '0007-erasure.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

@@ -15,6 +15,8 @@ export type Verbs = {
 export interface SqliteContext {
   db: Database
   endpointRefs: EndpointRefs
+  /** After this commit the write-ahead log must hold nothing of what was before it. */
+  emptyLog: boolean
 }
 
 /** What the hot verbs need to know of an endpoint without reading it again. */

@@ -5,6 +5,7 @@ import { changeEndpoint } from './change-endpoint.ts'
 import { claimDue, claimSuspect } from './claim-due.ts'
 import type { Verbs } from './context.ts'
 import { cancelDelivery, discardDeadLetter } from './end-delivery.ts'
+import { eraseEvent } from './erase-event.ts'
 import { cancelHeld, expireDeliveries } from './end-pending.ts'
 import { createEndpoint, findEndpoint, listEndpoints, loadEndpoints, loadMatchSet } from './endpoints.ts'
 import { loadEventTypes, putEventType } from './event-types.ts'
@@ -45,6 +46,7 @@ export const VERBS: Verbs = {
   replayDeliveries,
   cancelDelivery,
   discardDeadLetter,
+  eraseEvent,
   createEndpoint,
   findEndpoint,
   listEndpoints,

@@ -9,7 +9,7 @@ import type { SqliteContext } from './context.ts'
 import { Where, collectPage } from './where.ts'
 
 const COLUMNS = `e.position, e.mode, e.tenant_id, e.event_id, e.type, e.sequence, e.recorded_at, e.body_sha256,
-  e.schema_version, e.classes,
+  e.schema_version, e.classes, e.erased_at,
   (SELECT run_id FROM runs WHERE ref = e.run) AS run_id`
 
 export function findEvents({ db }: SqliteContext, input: Parameters<Store['findEvents']>[0]): EventRow[] {
@@ -43,15 +43,16 @@ export function readBody({ db }: SqliteContext, input: Parameters<Store['readBod
       )
       .get(input.eventPosition, input.endpointId)
     if (delivery === undefined) return null
-    if (delivery['body'] !== null) return delivery['own_body'] as Uint8Array
+    const own = delivery['own_body'] as Uint8Array
+    if (delivery['body'] !== null) return own.length === 0 ? null : own
   }
   return bodyOf(db, input.eventPosition)
 }
 
 function bodyOf(db: Database, position: number): Uint8Array | null {
-  const row = db.prepare('SELECT prefix, source, data_start, data_end FROM events WHERE position = ?').get(position) as
-    | Row
-    | undefined
+  const row = db
+    .prepare('SELECT prefix, source, data_start, data_end FROM events WHERE position = ? AND erased_at IS NULL')
+    .get(position) as Row | undefined
   if (row === undefined) return null
   const source = row['source'] as Uint8Array
   return joinBody(row['prefix'] as Uint8Array, source.subarray(row['data_start'] as number, row['data_end'] as number))
@@ -70,8 +71,9 @@ function eventFrom(db: Database, row: Row): EventRow {
     recordedAt: row['recorded_at'] as number,
     schemaVersion: row['schema_version'] as number,
     bodySha256: row['body_sha256'] as Uint8Array,
-    body: bodyOf(db, position) as Uint8Array,
+    body: bodyOf(db, position) ?? new Uint8Array(),
     classes: row['classes'] as number,
+    erasedAt: row['erased_at'] as number | null,
     deliveries: countDeliveries(db, position),
   }
 }

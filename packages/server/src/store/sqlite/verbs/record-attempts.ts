@@ -5,11 +5,14 @@ import { deliveryStatuses, endpointStatuses, modes, outcomes, triggers } from '.
 import type { Database, Row } from '../database.ts'
 import { insertAudit } from './audit.ts'
 import { isBeyond, nodeRef, type SqliteContext } from './context.ts'
+import { isErased } from './erase-event.ts'
 import { insertAttempt } from './insert-attempt.ts'
 
 type Input = Parameters<Store['recordAttempts']>[0]
 type Output = Awaited<ReturnType<Store['recordAttempts']>>
 
+/** Of an answer that may echo what has been erased. */
+const NOTHING_KEPT = { excerpt: null, responseHeaders: {} }
 const PENDING = deliveryStatuses.encode('pending')
 
 export function recordAttempts(context: SqliteContext, input: Input): Output {
@@ -25,8 +28,11 @@ function recordOne(context: SqliteContext, record: AttemptRecord, node: number |
     .get(record.position) as Row | undefined
   const fenced = node === null || row?.['node'] !== node || row['attempt_count'] !== record.number
   if (fenced) return 'stale'
+  // Only what is not pending any more can have been erased.
+  const kept = row['status'] === PENDING || !isErased(context, record.position) ? {} : NOTHING_KEPT
   insertAttempt(db, {
     ...record,
+    ...kept,
     delivery: record.position,
     durationMs: record.durationMs,
     outcome: outcomes.encode(record.outcome),

@@ -16,6 +16,8 @@ const SELECT = `SELECT d.position, d.id, d.status, d.node, d.trigger, d.classes,
 export function replayDeliveries(context: SqliteContext, input: Input): Output {
   const { db } = context
   const { target, now } = input
+  const event = db.prepare('SELECT erased_at FROM events WHERE position = ?').get(input.eventPosition)
+  if (event !== undefined && event['erased_at'] !== null) return 'erased'
   const rows = select(db, input)
   if (rows.length > 0) return reopenAllowed(context, rows, now)
   if (target.kind === 'all') return []
