@@ -19,6 +19,9 @@ import type { Receiver, Reply } from '../support/receiver.ts'
 import { shareServer } from '../support/shared-server.ts'
 import { until } from '../support/until.ts'
 
+/** The first attempt has failed and the second waits: before the first, a delivery has a `next_attempt_at` as well. */
+const retryPlanned = (delivery: DeliveryView) => delivery.next_attempt_at !== null && delivery.attempt_count === 1
+
 const soon = (ms: number) => new Date(Date.now() + ms).toISOString()
 
 describe(
@@ -81,7 +84,7 @@ describe(
     test.concurrent('cancelled, requested: somebody said so while it waited', async () => {
       const { type, receiver } = await scene(() => 500, { retry_schedule: [60_000] })
       const { event_id: eventId } = await publish(server, anEvent(type))
-      const { id } = await untilDelivery(server, eventId, (delivery) => delivery.next_attempt_at !== null)
+      const { id } = await untilDelivery(server, eventId, retryPlanned)
       await post(server, `/v1/deliveries/${id}/cancel`)
       await expectEnd(eventId, 'cancelled', 'requested')
       expect(receiver.received).toHaveLength(1)
@@ -109,7 +112,7 @@ describe(
     test.concurrent('cancelled, endpoint_deleted: its endpoint is gone', async () => {
       const { type, receiver, endpoint } = await scene(() => 500, { retry_schedule: [60_000] })
       const { event_id: eventId } = await publish(server, anEvent(type))
-      await untilDelivery(server, eventId, (delivery) => delivery.next_attempt_at !== null)
+      await untilDelivery(server, eventId, retryPlanned)
       await request(server, 'DELETE', `/v1/endpoints/${endpoint.id}`)
       await expectEnd(eventId, 'cancelled', 'endpoint_deleted')
       expect(receiver.received).toHaveLength(1)
