@@ -60,9 +60,15 @@ export interface EventRow {
   body: Uint8Array
   /** The data classes of the values in it, as far as its schema knows them. */
   classes: ClassMask
-  /** When its payload was erased; the body is empty then. `null`: it is there. */
-  erasedAt: number | null
+  /** Its payload was taken away; the body is empty then. `null`: it is there. */
+  payloadGone: PayloadGone | null
   deliveries: DeliveryCounts
+}
+
+/** When the payload of an event was taken away, and whether somebody asked for that or it was older than is kept. */
+export interface PayloadGone {
+  at: number
+  by: 'erasure' | 'retention'
 }
 
 export interface DeliveryFilter {
@@ -331,9 +337,9 @@ export interface TenantRow {
 /**
  * What came of asking for a replay. `null`: there is no such delivery, or the endpoint cannot receive it. `policy_changed`: the
  * endpoint may no longer receive what would be sent, and nothing was changed. `stale`: endpoints have changed since the
- * body was rendered. `erased`: there is nothing left to send.
+ * body was rendered. `payload_gone`: there is nothing left to send.
  */
-export type ReplayResult = ReplayedDelivery[] | 'policy_changed' | 'stale' | 'erased' | null
+export type ReplayResult = ReplayedDelivery[] | 'policy_changed' | 'stale' | 'payload_gone' | null
 
 export interface ReplayedDelivery {
   id: string

@@ -36,11 +36,11 @@ export function notFoundRoute(): Refused {
   return refused('not_found', 'There is no such route.', 'See /openapi.json for the routes there are.')
 }
 
-/** For what needs a payload that was erased. */
-export function payloadErased(): Refused {
+/** For what needs a payload that is not there any more. */
+export function payloadGone(): Refused {
   return refused(
     'payload_expired',
-    'The payload of this event was erased.',
+    'The payload of this event is gone: it was erased, or it is older than payloads are kept.',
     'Publish the fact again under a new event_id.',
   )
 }

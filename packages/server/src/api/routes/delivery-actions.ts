@@ -3,7 +3,7 @@ import type { ReplayAccepted } from '@runbell/sdk/contract'
 import { newId } from '../../core/new-id.ts'
 import { auditOf, type Change } from '../access/audit.ts'
 import { jsonAnswer, textAnswer, type Answer } from '../http/answer.ts'
-import { notFound, payloadErased, refused } from '../http/problem.ts'
+import { notFound, payloadGone, refused } from '../http/problem.ts'
 import { anyId, tenantQuerySchema } from '../read/filters.ts'
 import { findDelivery, findEvent, scopeOf } from '../read/find.ts'
 import { defineRoute, type Call, type Route } from '../route.ts'
@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.ts'
 import { bodyNow } from '../read/body-now.ts'
 import { unseen } from '../read/cut-for-key.ts'
 import { deadLetterView } from '../views/delivery-view.ts'
-import { erasedEventView } from '../views/event-view.ts'
+import { goneEventView } from '../views/event-view.ts'
 import { deadLetterSchema, eventSchema, replayAcceptedSchema } from '../views/schemas.ts'
 
 type Target = Parameters<Store['replayDeliveries']>[0]['target']
@@ -38,7 +38,7 @@ async function replay(
 
 function answerReplay(result: Changed, missing: () => Error): Answer {
   if (result === null) throw missing()
-  if (result === 'erased') throw payloadErased()
+  if (result === 'payload_gone') throw payloadGone()
   if (result === 'policy_changed') throw policyChanged()
   const deliveries = result.map(({ id, status }) => ({ id, status }))
   return jsonAnswer(202, { deliveries } satisfies ReplayAccepted)
@@ -85,13 +85,13 @@ const eraseEvent = defineRoute({
   problems: ['not_found', 'ambiguous_id'],
   async handle(call) {
     const { context, now } = call
-    const { position, eventId, tenantId, erasedAt } = await findEvent(call)
-    if (erasedAt === null) {
+    const { position, eventId, tenantId, payloadGone: gone } = await findEvent(call)
+    if (gone === null) {
       const audit = auditOf(call, { action: 'event.erased', target: eventId, tenantId })
       const erased = await context.store.eraseEvent({ eventPosition: position, now, audit })
       if (erased !== null) context.wake({ endpointIds: erased.endpointIds })
     }
-    return textAnswer(200, erasedEventView(await findEvent(call)))
+    return textAnswer(200, goneEventView(await findEvent(call)))
   },
 })
 
@@ -108,7 +108,7 @@ const replayEvent = defineRoute({
   problems: ['not_found', 'ambiguous_id', 'state_conflict', 'policy_changed', 'payload_expired'],
   async handle(call) {
     const event = await findEvent(call)
-    if (event.erasedAt !== null) throw payloadErased()
+    if (event.payloadGone !== null) throw payloadGone()
     const endpointId = call.body.endpoint_id
     if (endpointId === undefined) {
       const result = (await replay(call, event.position, { kind: 'all' }, ofEvent(event))) as Changed

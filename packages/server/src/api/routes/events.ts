@@ -5,13 +5,13 @@ import { classNames } from '../../core/data-classes.ts'
 import type { DeliveryFilter, DeliveryRow, EventRow } from '../../store/rows.ts'
 import type { Answer } from '../http/answer.ts'
 import { textAnswer } from '../http/answer.ts'
-import { notFound, payloadErased, refused, type Refused } from '../http/problem.ts'
+import { notFound, payloadGone, refused, type Refused } from '../http/problem.ts'
 import { cutForKey, holdsAll, unseen } from '../read/cut-for-key.ts'
 import { anyId, eventQuerySchema, tenantQuery, tenantQuerySchema, toEventFilter } from '../read/filters.ts'
 import { findEvent, scopeOf, type Finding } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
 import { defineRoute, type Call, type Route } from '../route.ts'
-import { erasedEventView, eventView } from '../views/event-view.ts'
+import { goneEventView, eventView } from '../views/event-view.ts'
 import { hexView } from '../views/hex.ts'
 import { eventSchema, pageOf } from '../views/schemas.ts'
 
@@ -65,7 +65,7 @@ const getEventBody = defineRoute({
   async handle(call) {
     const event = await findEvent(call)
     const { context, principal, query } = call
-    if (event.erasedAt !== null) throw payloadErased()
+    if (event.payloadGone !== null) throw payloadGone()
     if (query.endpoint_id !== undefined) return await bodyFor(call, event, query.endpoint_id)
     await noteViews(call, [event])
     return bytesAnswer(cutForKey(context, principal, event), 'application/json')
@@ -79,7 +79,7 @@ async function bodyFor(call: Reader & Finding, event: EventRow, endpointId: stri
   const missing = unseen(principal, delivery.classes)
   if (missing !== 0) throw mayNotSee(classNames(missing))
   const body = await context.store.readBody({ eventPosition: event.position, endpointId })
-  if (body === null) throw (await findEvent(call)).erasedAt === null ? notFound() : payloadErased()
+  if (body === null) throw (await findEvent(call)).payloadGone === null ? notFound() : payloadGone()
   await noteViews(call, [event])
   const endpoint = await context.store.findEndpoint({ scope: { mode: principal.mode, tenantId: null }, endpointId })
   const isCloudEvent = endpoint?.format === 'cloudevents'
@@ -112,13 +112,13 @@ async function noteViews({ context, principal, requestId, now: at }: Reader, row
   const { keyId: actor, mode } = principal
   await context.views.note(
     rows
-      .filter(({ erasedAt }) => erasedAt === null)
+      .filter(({ payloadGone: gone }) => gone === null)
       .map(({ tenantId, eventId: target }) => ({ mode, tenantId, at, actor, target, requestId })),
   )
 }
 
 function viewFor({ context, principal }: Reader, row: EventRow): string {
-  if (row.erasedAt !== null) return erasedEventView(row)
+  if (row.payloadGone !== null) return goneEventView(row)
   return eventView(row, cutForKey(context, principal, row), holdsAll(principal))
 }
 

@@ -2,8 +2,8 @@ import type { EventRow } from '../../store/rows.ts'
 import { hexView } from './hex.ts'
 import { optionalTimeView, timeView } from './time.ts'
 
-/** What is left of an event whose payload was erased. */
-export function erasedEventView(row: EventRow): string {
+/** What is left of an event whose payload is gone. */
+export function goneEventView(row: EventRow): string {
   return JSON.stringify({
     event_id: row.eventId,
     type: row.type,
@@ -13,7 +13,9 @@ export function erasedEventView(row: EventRow): string {
     tenant_id: row.tenantId,
     ...(row.runId === null ? {} : { run_id: row.runId, sequence: row.sequence }),
     data: null,
-    erased_at: optionalTimeView(row.erasedAt),
+    [row.payloadGone?.by === 'retention' ? 'payload_expired_at' : 'erased_at']: optionalTimeView(
+      row.payloadGone?.at ?? null,
+    ),
     body_sha256: null,
     deliveries: row.deliveries,
   })

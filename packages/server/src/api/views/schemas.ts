@@ -95,6 +95,10 @@ export const eventSchema = z
       format: 'date-time',
       description: 'When its payload was erased: data is null then, and what else was sent is gone.',
     }),
+    payload_expired_at: z.string().optional().openapi({
+      format: 'date-time',
+      description: 'When its payload was removed because payloads are kept no longer: data is null then.',
+    }),
     deliveries: z.object({
       total: count,
       delivered: count,

@@ -10,11 +10,16 @@ export function erasureTests(suite: StoreSuite): void {
     it('takes the payload away and leaves what says that there was an event', async () => {
       const { item, event, endpointId } = await suite.delivery()
       const before = await find(item.eventId)
-      expect(before).toMatchObject({ erasedAt: null })
+      expect(before).toMatchObject({ payloadGone: null })
       expect(await erase(event.position)).toEqual({ endpointIds: [endpointId] })
       const after = await find(item.eventId)
       const deliveries = { ...before?.deliveries, pending: 0, cancelled: 1 }
-      expect(after).toEqual({ ...before, body: new Uint8Array(), erasedAt: T0 + 7, deliveries })
+      expect(after).toEqual({
+        ...before,
+        body: new Uint8Array(),
+        payloadGone: { at: T0 + 7, by: 'erasure' },
+        deliveries,
+      })
       for (const reader of [null, endpointId]) {
         expect(await suite.store.readBody({ eventPosition: event.position, endpointId: reader })).toBeNull()
       }
@@ -37,7 +42,7 @@ export function erasureTests(suite: StoreSuite): void {
         { kind: 'endpoint', endpointId } as const,
         { kind: 'endpoint', endpointId: (await suite.endpoint()).id } as const,
       ]) {
-        expect(await suite.store.replayDeliveries({ ...ask, target: what })).toBe('erased')
+        expect(await suite.store.replayDeliveries({ ...ask, target: what })).toBe('payload_gone')
       }
     })
 

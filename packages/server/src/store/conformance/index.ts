@@ -22,6 +22,7 @@ import { recordTests } from './records.ts'
 import { releaseTests } from './releases.ts'
 import { replayTests } from './replays.ts'
 import { rescueTests } from './rescues.ts'
+import { retentionTests } from './retention.ts'
 import { secretTests } from './secrets.ts'
 import { tenantTests } from './tenants.ts'
 import { StoreSuite, type StoreCapabilities, type StoreHarness } from './suite.ts'
@@ -48,6 +49,7 @@ export function describeStore(
     rescueTests(suite)
     endingTests(suite)
     erasureTests(suite)
+    retentionTests(suite)
     replayTests(suite)
     policyTests(suite)
     policyReplayTests(suite)

@@ -113,7 +113,7 @@ export class MemoryAcceptance extends MemoryNodes {
       fingerprint,
       schemaVersion: item.schemaVersion,
       classes: item.classes,
-      erasedAt: null,
+      payloadGone: null,
       warnings,
       body,
       bodySha256: new Uint8Array(createHash('sha256').update(body).digest()),
@@ -160,6 +160,7 @@ export class MemoryAcceptance extends MemoryNodes {
       updatedAt: input.now,
       discardedAt: null,
       erasedSha256: null,
+      prunedOutcome: null,
       note: null,
       attempts: [],
     }

@@ -37,7 +37,7 @@ export class MemoryReading extends MemoryRecords {
   readBody(input: Input<'readBody'>): Promise<Uint8Array | null> {
     return this.verb('readBody', input, ({ eventPosition, endpointId }) => {
       const event = this.events.get(eventPosition)
-      if (event === undefined || event.erasedAt !== null) return null
+      if (event === undefined || event.payloadGone !== null) return null
       if (endpointId === null) return event.body
       const delivery = event.deliveries.find((candidate) => candidate.endpointId === endpointId)
       return delivery === undefined ? null : this.bodyOf(delivery)
@@ -132,7 +132,7 @@ export function sha256(body: Uint8Array): Uint8Array {
 }
 
 export function lastOutcome(delivery: DeliveryState): AttemptRow['outcome'] {
-  return delivery.attempts.findLast(({ outcome }) => outcome !== null)?.outcome ?? null
+  return delivery.attempts.findLast(({ outcome }) => outcome !== null)?.outcome ?? delivery.prunedOutcome
 }
 
 function attemptRow({ nodeId: _nodeId, ...row }: AttemptState): AttemptRow {

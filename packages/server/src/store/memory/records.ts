@@ -34,7 +34,7 @@ export class MemoryRecords extends MemoryClaims {
   protected recordOutcome(delivery: DeliveryState, record: AttemptRecord, now: number): void {
     const { position: _position, verdict: _verdict, endpointEffect: _effect, ...seen } = record
     // Of an answer that may echo what has been erased nothing is kept.
-    const erased = delivery.event.erasedAt === null ? {} : { excerpt: null, responseHeaders: {} }
+    const erased = delivery.event.payloadGone === null ? {} : { excerpt: null, responseHeaders: {} }
     Object.assign(delivery.attempts.at(-1) as AttemptState, seen, erased)
     delivery.holder = null
     delivery.suspect = false

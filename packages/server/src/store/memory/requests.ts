@@ -56,7 +56,7 @@ export class MemoryRequests extends MemoryReading {
       const { eventPosition, target, now } = ask
       const event = this.events.get(eventPosition)
       if (event === undefined) return null
-      if (event.erasedAt !== null) return 'erased'
+      if (event.payloadGone !== null) return 'payload_gone'
       const found = event.deliveries.filter((delivery) => {
         if (this.endpointOf(delivery).deletedAt !== null) return false
         if (target.kind === 'delivery') return delivery.id === target.deliveryId
@@ -74,20 +74,27 @@ export class MemoryRequests extends MemoryReading {
   eraseEvent(input: Input<'eraseEvent'>): Output<'eraseEvent'> {
     return this.verb('eraseEvent', input, ({ eventPosition, now }) => {
       const event = this.events.get(eventPosition)
-      if (event === undefined || event.erasedAt !== null) return null
-      event.erasedAt = now
-      event.body = new Uint8Array()
+      if (event === undefined || event.payloadGone !== null) return null
+      event.payloadGone = { at: now, by: 'erasure' }
       event.warnings = []
       const pending = event.deliveries.filter(({ status }) => status === 'pending')
       for (const delivery of pending) this.end(delivery, 'cancelled', 'erased', now)
       for (const delivery of event.deliveries) {
-        if (delivery.body !== null) delivery.erasedSha256 = sha256(delivery.body)
-        delivery.body = null
         if (delivery.watch === 'yes') delivery.watch = 'announced'
-        for (const attempt of delivery.attempts) Object.assign(attempt, { excerpt: null, responseHeaders: {} })
       }
+      this.emptyBodies(event)
       return { endpointIds: [...new Set(pending.map(({ endpointId }) => endpointId))] }
     })
+  }
+
+  /** What holds the payload of an event, or parts of it: bodies, and answers of receivers. */
+  protected emptyBodies(event: EventState): void {
+    event.body = new Uint8Array()
+    for (const delivery of event.deliveries) {
+      if (delivery.body !== null) delivery.erasedSha256 = sha256(delivery.body)
+      delivery.body = null
+      for (const attempt of delivery.attempts) Object.assign(attempt, { excerpt: null, responseHeaders: {} })
+    }
   }
 
   cancelDelivery(input: Input<'cancelDelivery'>): Promise<DeliveryRow | null> {

@@ -1,9 +1,16 @@
-import type { AttemptTrigger, DeliveryReason, DeliveryStatus, Mode, Warning } from '@runbell/sdk/contract'
+import type {
+  AttemptOutcomeName,
+  AttemptTrigger,
+  DeliveryReason,
+  DeliveryStatus,
+  Mode,
+  Warning,
+} from '@runbell/sdk/contract'
 import { auditContent, tookEffect, type AuditEntry } from '../../core/audit/audit-entry.ts'
 import type { ChildPhase, RunState } from '../../core/catalog/lifecycle-fact.ts'
 import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../core/data-classes.ts'
 import type { Audited, AuditRow } from '../audit.ts'
-import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow, EventTypeRow, TenantRow } from '../rows.ts'
+import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow, EventTypeRow, PayloadGone, TenantRow } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { copy } from './copy.ts'
 
@@ -51,7 +58,7 @@ export interface EventState {
   body: Uint8Array
   bodySha256: Uint8Array
   classes: ClassMask
-  erasedAt: number | null
+  payloadGone: PayloadGone | null
   warnings: Warning[]
   /** Deliveries made at acceptance: part of the answer that a duplicate gets. */
   deliveriesAtAcceptance: number
@@ -87,6 +94,8 @@ export interface DeliveryState {
   updatedAt: number
   discardedAt: number | null
   note: string | null
+  /** Of the latest attempt, once attempts have been removed. */
+  prunedOutcome: AttemptOutcomeName | null
   /** Oldest first; the one in flight is the last and has no outcome. */
   attempts: AttemptState[]
 }

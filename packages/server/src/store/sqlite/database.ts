@@ -49,12 +49,14 @@ export class Database {
  * 1,000 pages: larger checkpoints stalled commits by 100 ms.
  * `secure_delete=FAST`: a row that moves or goes leaves no copy of itself in its page, so that what is erased is not in the
  * file any more; it costs no write.
+ * `auto_vacuum=INCREMENTAL`: what retention frees can be given back to the system, a bounded piece at a time.
  * @throws Error when the file was written by a newer version of Runbell
  */
 export function openWriter(path: string): Database {
   mkdirSync(dirname(path), { recursive: true })
   const database = new Database(path, { readOnly: false })
   database.handle.exec(`
+    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 1000;
@@ -63,7 +65,14 @@ export function openWriter(path: string): Database {
     PRAGMA secure_delete = FAST;
   `)
   migrate(database.handle)
+  makeShrinkable(database.handle)
   return database
+}
+
+/** A file from before `auto_vacuum` was set is written anew once, which puts the setting into it. */
+function makeShrinkable(handle: DatabaseSync): void {
+  const { auto_vacuum: mode } = handle.prepare('PRAGMA auto_vacuum').get() as { auto_vacuum: number }
+  if (mode === 0) handle.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
 }
 
 function migrate(handle: DatabaseSync): void {

@@ -10,4 +10,5 @@ export const MIGRATIONS: readonly string[] = [
   '0004-audit.sql',
   '0006-limits.sql',
   '0007-erasure.sql',
+  '0009-retention.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

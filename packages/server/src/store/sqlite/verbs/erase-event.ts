@@ -2,6 +2,7 @@ import type { Store } from '../../store.ts'
 import { deliveryStatuses } from '../codes.ts'
 import type { Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
+import { emptyBodies } from './remove-event.ts'
 
 type Input = Parameters<Store['eraseEvent']>[0]
 type Output = Awaited<ReturnType<Store['eraseEvent']>>
@@ -23,13 +24,7 @@ export function eraseEvent(context: SqliteContext, { eventPosition: event, now }
         `SELECT DISTINCT p.id FROM deliveries d JOIN endpoints p ON p.ref = d.endpoint WHERE d.event = ? AND d.status = ?`,
       )
       .all(event, deliveryStatuses.encode('pending')) as Row[]
-    db.prepare(
-      `UPDATE bodies SET body = x'' WHERE ref IN (SELECT body FROM deliveries WHERE event = ? AND body IS NOT NULL)`,
-    ).run(event)
-    db.prepare(
-      `UPDATE attempts SET excerpt = NULL, response_headers = '{}'
-       WHERE delivery IN (SELECT position FROM deliveries WHERE event = ?)`,
-    ).run(event)
+    emptyBodies(db, event)
     db.prepare(
       `UPDATE deliveries SET status = ?, reason = 'erased', due_at = NULL, updated_at = ? WHERE event = ? AND status = ?`,
     ).run(deliveryStatuses.encode('cancelled'), now, event, deliveryStatuses.encode('pending'))

@@ -12,13 +12,14 @@ import { loadEventTypes, putEventType } from './event-types.ts'
 import { findDueEndpoints } from './find-due-endpoints.ts'
 import { findUnannounced } from './find-unannounced.ts'
 import { heartbeat, joinNode, leaveNode } from './nodes.ts'
+import { prune } from './prune.ts'
 import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts'
 import { findEvents, listEvents, readBody } from './read-events.ts'
 import { recordAttempts } from './record-attempts.ts'
 import { findClaims, releaseClaims } from './release-claims.ts'
 import { replayDeliveries } from './replay-deliveries.ts'
 import { rescueClaims } from './rescue-claims.ts'
-
+import { pruneEndpoints, reclaimSpace } from './retire.ts'
 import { countPending, listTenants, putTenant } from './tenants.ts'
 
 export const VERBS: Verbs = {
@@ -68,6 +69,9 @@ export const VERBS: Verbs = {
   listAudit,
   readAudit,
   pruneAudit,
+  prune,
+  pruneEndpoints,
+  reclaimSpace,
 }
 
 /** Verbs that change nothing and may be slow: they run on a second connection, so that they never hold up a commit. */

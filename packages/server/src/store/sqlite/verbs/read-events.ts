@@ -1,6 +1,6 @@
 import { subscribes } from '../../../core/match.ts'
 import type { DeliveryCounts } from '@runbell/sdk/contract'
-import type { CursorPage, EventRow } from '../../rows.ts'
+import type { CursorPage, EventRow, PayloadGone } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import { joinBody } from '../../body.ts'
 import { deliveryStatuses, modes } from '../codes.ts'
@@ -9,7 +9,7 @@ import type { SqliteContext } from './context.ts'
 import { Where, collectPage } from './where.ts'
 
 const COLUMNS = `e.position, e.mode, e.tenant_id, e.event_id, e.type, e.sequence, e.recorded_at, e.body_sha256,
-  e.schema_version, e.classes, e.erased_at,
+  e.schema_version, e.classes, e.erased_at, e.retired,
   (SELECT run_id FROM runs WHERE ref = e.run) AS run_id`
 
 export function findEvents({ db }: SqliteContext, input: Parameters<Store['findEvents']>[0]): EventRow[] {
@@ -73,9 +73,14 @@ function eventFrom(db: Database, row: Row): EventRow {
     bodySha256: row['body_sha256'] as Uint8Array,
     body: bodyOf(db, position) ?? new Uint8Array(),
     classes: row['classes'] as number,
-    erasedAt: row['erased_at'] as number | null,
+    payloadGone: goneFrom(row),
     deliveries: countDeliveries(db, position),
   }
+}
+
+function goneFrom(row: Row): PayloadGone | null {
+  const at = row['erased_at'] as number | null
+  return at === null ? null : { at, by: row['retired'] === 1 ? 'retention' : 'erasure' }
 }
 
 function countDeliveries(db: Database, event: number): DeliveryCounts {

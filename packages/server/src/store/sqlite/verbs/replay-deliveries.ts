@@ -17,7 +17,7 @@ export function replayDeliveries(context: SqliteContext, input: Input): Output {
   const { db } = context
   const { target, now } = input
   const event = db.prepare('SELECT erased_at FROM events WHERE position = ?').get(input.eventPosition)
-  if (event !== undefined && event['erased_at'] !== null) return 'erased'
+  if (event !== undefined && event['erased_at'] !== null) return 'payload_gone'
   const rows = select(db, input)
   if (rows.length > 0) return reopenAllowed(context, rows, now)
   if (target.kind === 'all') return []
