@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { StoreSnapshot } from '../../packages/server/src/store/memory/memory-store.ts'
 import { RETRY_SCHEDULE, type Endpoints } from './endpoints.ts'
 import type { Network } from './network.ts'
@@ -16,6 +17,7 @@ export interface Evidence {
 }
 
 type Check = (evidence: Evidence, snapshot: StoreSnapshot) => string[]
+const sha256 = (body: Uint8Array) => createHash('sha256').update(body).digest()
 const same = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0
 const keyOf = (event: { tenantId: string; eventId: string }) => `${event.tenantId}/${event.eventId}`
 
@@ -103,10 +105,10 @@ const g8: Check = ({ network }, { deliveries, attempts, endpoints }) => {
 }
 
 const g9: Check = ({ network }, { events, deliveries }) => {
-  const bodies = new Map(events.map((event) => [event.position, event.body]))
-  const byDelivery = new Map(deliveries.map(({ id, eventPosition }) => [id, bodies.get(eventPosition)]))
+  const hashes = new Map(events.map((event) => [event.position, event.bodySha256]))
+  const byDelivery = new Map(deliveries.map(({ id, eventPosition }) => [id, hashes.get(eventPosition)]))
   return network.sent
-    .filter(({ deliveryId, body }) => !same(byDelivery.get(deliveryId) ?? new Uint8Array(), body))
+    .filter(({ deliveryId, body }) => !same(byDelivery.get(deliveryId) ?? new Uint8Array(), sha256(body)))
     .map(({ deliveryId, number }) => `G9: attempt ${number} of ${deliveryId} sent other bytes than are stored`)
 }
 

@@ -2,6 +2,8 @@ import { createAcceptor, type Acceptor } from '../../packages/server/src/accept/
 import type { Clock } from '../../packages/server/src/core/clock.ts'
 import { createEngine, type Engine } from '../../packages/server/src/delivery/engine.ts'
 import { StoreUnavailable, type Store } from '../../packages/server/src/store/store.ts'
+import { createService } from '../../packages/server/src/delivery/service.ts'
+import { Retention, type Times } from '../../packages/server/src/maintenance/retention.ts'
 import type { Network } from './network.ts'
 import type { World } from './world.ts'
 
@@ -15,6 +17,8 @@ export interface NodeOptions {
   store: Store
   id: string
   wrap: ((store: Store, node: SimulatedNode) => Store) | undefined
+  /** Payloads older than this many ms are removed; `null`: none. */
+  keepPayloadsMs: number | null
   /** How far its wall clock is off, in ms; may change while it runs. */
   wallOffset(): number
   /** Told of places where a plan may kill it. */
@@ -60,6 +64,20 @@ export class SimulatedNode {
       nodeId: id,
       slots: this.engine.slots,
     })
+  }
+
+  async start(): Promise<void> {
+    await this.engine.start()
+    const { keepPayloadsMs } = this.#options
+    if (keepPayloadsMs !== null) this.#removePayloads(keepPayloadsMs)
+  }
+
+  #removePayloads(keepMs: number): void {
+    const { store, clock } = this
+    const [kept, ever] = [keepMs, Number.MAX_SAFE_INTEGER].map((ms) => ({ live: ms, test: ms })) as [Times, Times]
+    const times = { events: ever, bodies: kept, attempts: ever, idempotency: ever, audit: ever }
+    const retention = new Retention({ store, clock, times, againMs: 500, stopping: () => !this.alive })
+    createService({ clock, intervalMs: 100, runOnce: () => retention.runOnce(), onError: () => {} }).start()
   }
 
   /** Waits, if the node lives to see the end of it; while it is frozen, until it thaws. */

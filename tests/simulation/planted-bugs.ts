@@ -144,6 +144,13 @@ class SecondOldestSecretDropped extends MemoryStore {
   }
 }
 
+/** Whatever is old enough goes. */
+class RetentionIgnoresPending extends MemoryStore {
+  protected override isNeeded(): boolean {
+    return false
+  }
+}
+
 /** `unknown` counts like a failure. */
 class UnknownExhausts extends MemoryStore {
   protected override endUnknown(delivery: DeliveryState, life: NodeLife, now: number): void {
@@ -227,5 +234,6 @@ export const PLANTED_BUGS: Record<string, PlantedBug> = {
   },
   'stale endpoint cache': { Store: StaleEndpointCache },
   'rotation drops the second-oldest secret': { Store: SecondOldestSecretDropped },
+  'retention ignores what is pending': { Store: RetentionIgnoresPending },
   'crashes alone exhaust the attempts': { Store: UnknownExhausts },
 }

@@ -60,7 +60,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const store = new ObservedStore({ clock: leaseClock })
   const network = new Network(world, drawRates(random))
   const violations: string[] = []
-  const cluster: Cluster = new Cluster({ world, network, store, wrap: options.wrap })
+  const keepPayloadsMs = random.chance(0.3) ? random.between(50, 2000) : null
+  const cluster: Cluster = new Cluster({ world, network, store, wrap: options.wrap, keepPayloadsMs })
   const endpoints = new Endpoints(world, store, () => cluster.alive())
   watch(network, world, endpoints, store, violations)
   for (let count = random.between(2, 5); count > 0; count--) {
@@ -142,6 +143,7 @@ interface ClusterOptions {
   network: Network
   store: Store
   wrap: SimulationOptions['wrap']
+  keepPayloadsMs: number | null
 }
 
 /** The processes, and whoever starts them again when they die. */
@@ -202,9 +204,9 @@ class Cluster {
   }
 
   #start(slot: number): void {
-    const { world, network, store, wrap } = this.#options
+    const { world, network, store, wrap, keepPayloadsMs } = this.#options
     const node = new SimulatedNode({
-      ...{ world, network, store, wrap },
+      ...{ world, network, store, wrap, keepPayloadsMs },
       id: `node-${++this.#started}`,
       wallOffset: () => this.wallOffset,
       onPoint: (at, point) => this.#passed(at, point),
@@ -212,7 +214,7 @@ class Cluster {
     this.#slots[slot] = node
     this.#all.set(node.id, node)
     // A start that fails is a process that ended.
-    node.engine.start().catch(() => node.kill())
+    node.start().catch(() => node.kill())
   }
 
   #passed(node: SimulatedNode, point: string): void {

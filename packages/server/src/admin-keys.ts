@@ -1,5 +1,5 @@
 import { apiKeyRow } from './api/access/api-key.ts'
-import { SettingError } from './config/settings.ts'
+import { SettingError } from './config/setting-spec.ts'
 import { apiKeyView } from './api/views/api-key-view.ts'
 import type { AuditEntry } from './core/audit/audit-entry.ts'
 import type { ApiKeyRow } from './store/rows.ts'

@@ -1,5 +1,6 @@
 export { createRunbell, type Runbell, type RunbellOptions } from './runbell.ts'
 export { loadSettings, type LoadedSettings } from './config/load.ts'
-export { SettingError, type Settings } from './config/settings.ts'
+export { SettingError } from './config/setting-spec.ts'
+export type { Settings } from './config/settings.ts'
 export type { AttemptLine } from './delivery/run-delivery.ts'
 export { VERSION } from './version.ts'

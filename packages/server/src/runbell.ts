@@ -18,6 +18,7 @@ import type { AttemptLine } from './delivery/run-delivery.ts'
 import { createSigner } from './delivery/signer.ts'
 import { createTransport } from './delivery/transport.ts'
 import { createUrlPolicy } from './delivery/url-policy.ts'
+import type { RetentionTimes } from './maintenance/retention.ts'
 import type { Store } from './store/store.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
@@ -116,7 +117,7 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
     version: VERSION,
   }
   const api = createApi(context)
-  const background = createBackground(context, api)
+  const background = createBackground(context, api, retentionTimes(settings))
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -137,6 +138,16 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
       await background.finish()
       await store.close()
     },
+  }
+}
+
+function retentionTimes(settings: Settings): RetentionTimes {
+  return {
+    events: settings.retentionEvents,
+    bodies: settings.retentionBodies,
+    attempts: settings.retentionAttempts,
+    idempotency: settings.retentionIdempotency,
+    audit: settings.retentionAudit,
   }
 }
 

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { SettingError } from '../config/settings.ts'
+import { SettingError } from '../config/setting-spec.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { CliError, EXIT } from './cli-error.ts'
 

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
-import { SETTINGS, type SettingSpec } from '../config/settings.ts'
+import type { SettingSpec } from '../config/setting-spec.ts'
+import { SETTINGS } from '../config/settings.ts'
 
 /** Flags by name without dashes, as `loadSettings` takes them. */
 export type Flags = Readonly<Record<string, string | undefined>>

@@ -1,5 +1,6 @@
 import type { LoadedSettings } from './load.ts'
-import { SETTINGS, type Settings, type SettingSpec } from './settings.ts'
+import type { SettingSpec } from './setting-spec.ts'
+import { SETTINGS, type Settings } from './settings.ts'
 
 /** One effective setting, as `runbell config` prints it. */
 export interface DescribedSetting {

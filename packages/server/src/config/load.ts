@@ -1,4 +1,6 @@
-import { SETTINGS, SettingError, type Settings, type SettingSpec } from './settings.ts'
+import { checkRetention } from './retention-settings.ts'
+import { SettingError, type SettingSpec } from './setting-spec.ts'
+import { SETTINGS, type Settings } from './settings.ts'
 
 export interface Origin {
   /** `flag`, `environment` or `default`. */
@@ -36,6 +38,7 @@ export function loadSettings(
       '--database-url (RUNBELL_DATABASE_URL): this version has the embedded database only; unset it',
     )
   }
+  checkRetention(settings as unknown as Settings)
   return { settings: settings as unknown as Settings, origins: origins as LoadedSettings['origins'] }
 }
 

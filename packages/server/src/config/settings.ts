@@ -1,7 +1,9 @@
 import { DEFAULT_RETRY_SCHEDULE, parseSchedule, type RetrySchedule } from '../core/schedule.ts'
+import { RETENTION_SETTINGS, type RetentionSettings } from './retention-settings.ts'
+import { formatDuration, SettingError, type SettingSpec } from './setting-spec.ts'
 
 /** The effective configuration of a server. */
-export interface Settings {
+export interface Settings extends RetentionSettings {
   dataDir: string
   host: string
   port: number
@@ -24,26 +26,6 @@ export interface Settings {
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
-
-/** One setting: where it can be given, what it means, and how its text is read. */
-export interface SettingSpec<Value> {
-  env: string
-  flag: string | null
-  /** What `--help` and the docs say. */
-  meaning: string
-  /** Shown as `•••` wherever settings are printed. */
-  secret?: boolean
-  /** The value if nobody gave one; it may differ between `runbell dev` and `runbell start`. */
-  default(command: 'dev' | 'start'): Value
-  /** @throws SettingError that says what would be right */
-  parse(text: string): Value
-  format(value: Value): string
-}
-
-/** A setting cannot be read; the message is one plain sentence. */
-export class SettingError extends Error {
-  override name = 'SettingError'
-}
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -148,6 +130,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     2_000_000,
     1_000_000_000,
   ),
+  ...RETENTION_SETTINGS,
   maxInFlight: limit('RUNBELL_LIMIT_IN_FLIGHT', 'Attempts in flight at once over all endpoints.', 256, 10_000),
 }
 
@@ -186,17 +169,4 @@ function duration(least: number, most: number): (text: string) => number {
     if (value !== undefined && value >= least && value <= most) return value
     throw new SettingError(`is a time from ${least / 1000}s to ${most / 1000}s, such as 15s or 500ms`)
   }
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-] as const
-
-/** As it would be written: in the largest unit that leaves nothing over. */
-function formatDuration(ms: number): string {
-  const [unit, size] = UNITS.find(([, length]) => ms >= length && ms % length === 0) ?? ['ms', 1]
-  return `${ms / size}${unit}`
 }

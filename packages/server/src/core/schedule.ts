@@ -95,6 +95,12 @@ function nearbyYear(twoDigits: number, thisYear: number): number {
 
 const UNITS: Record<string, number> = { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY }
 
+/** Ms of a time such as `500ms`, `5s`, `1m`, `2h` or `1d`; `null` where it is none. */
+export function parseDelay(text: string): number | null {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text)
+  return match === null ? null : Number(match[1]) * (UNITS[match[2] as string] as number)
+}
+
 /**
  * Reads a schedule such as `5s,1m,5m`. Units: ms, s, m, h, d.
  * @returns the delays in ms, or a sentence that says what is wrong
@@ -103,9 +109,9 @@ export function parseSchedule(text: string): RetrySchedule | { error: string } {
   const delays: number[] = []
   for (const part of text.split(',').map((entry) => entry.trim())) {
     if (part === '' && text.trim() === '') break
-    const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(part)
-    if (match === null) return { error: `"${part}" is not a delay such as 500ms, 5s, 1m, 2h or 1d` }
-    delays.push(Number(match[1]) * (UNITS[match[2] as string] as number))
+    const delay = parseDelay(part)
+    if (delay === null) return { error: `"${part}" is not a delay such as 500ms, 5s, 1m, 2h or 1d` }
+    delays.push(delay)
   }
   const problem = scheduleProblem(delays)
   return problem === null ? delays : { error: problem }

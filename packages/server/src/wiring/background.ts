@@ -4,11 +4,14 @@ import { createFingerprint } from '../api/publish/fingerprint.ts'
 import { sealAll } from '../audit/seal.ts'
 import { createService, type Service } from '../delivery/service.ts'
 import { announceUndelivered } from '../maintenance/announcer.ts'
+import { Retention, type RetentionTimes, type Times } from '../maintenance/retention.ts'
 
 /** How often to look for requests for approval of whose end nobody has been told. */
 const ANNOUNCE_MS = 1000
 /** How often entries of the audit log get their places in its chain. */
 const SEAL_MS = 1000
+/** How often to look for what is older than it is kept; oftener where something is kept for less than 20 s. */
+const RETENTION_MS = 10_000
 
 /** What runs beside deliveries and requests. */
 export interface Background {
@@ -19,15 +22,19 @@ export interface Background {
   finish(): Promise<void>
 }
 
-export function createBackground(context: ApiContext, api: Api): Background {
+export function createBackground(context: ApiContext, api: Api, times: RetentionTimes): Background {
   const announcer = createAnnouncer(context)
   const sealer = createSealer(context, api)
+  const retention = createRemover(context, times)
   return {
     start() {
       announcer.start()
       sealer.start()
+      retention.start()
     },
-    stop: () => announcer.stop(),
+    async stop() {
+      await Promise.all([announcer.stop(), retention.stop()])
+    },
     async finish() {
       await sealer.stop()
       await sealer.runOnce().catch((error: unknown) => context.log.error({ err: error }, 'audit.trouble'))
@@ -50,6 +57,29 @@ function createAnnouncer(context: ApiContext): Service {
       }),
     onError: (error) => log.error({ err: error }, 'announcement.trouble'),
   })
+}
+
+/** Removes what is older than it is kept. */
+function createRemover({ store, clock, log }: ApiContext, times: RetentionTimes): Service {
+  const shortest = Math.min(...Object.values(times).flatMap((time: Times) => [time.live, time.test]))
+  let stopping = false
+  const retention = new Retention({ store, clock, times, stopping: () => stopping })
+  const service = createService({
+    clock,
+    intervalMs: Math.min(RETENTION_MS, shortest / 2),
+    async runOnce() {
+      const counts = await retention.runOnce()
+      if (Object.values(counts).some((count) => count > 0)) log.info(counts, 'retention.removed')
+    },
+    onError: (error) => log.error({ err: error }, 'retention.trouble'),
+  })
+  return {
+    ...service,
+    stop() {
+      stopping = true
+      return service.stop()
+    },
+  }
 }
 
 /** Chains the audit log (details 27), and notes which keys are used. */
