@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['runbell-source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    exclude: ['tests/faults/**'],
     globalSetup: ['tests/support/run-folder.ts'],
     testTimeout: 20_000,
     // A worker runs file after file in the same modules: no file may leave anything behind that another one trips over.

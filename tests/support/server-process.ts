@@ -67,6 +67,7 @@ async function spawnServer(
         RUNBELL_ADMIN_KEYS: `${ADMIN_KEY},${TEST_ADMIN_KEY}`,
         RUNBELL_EGRESS_ALLOW: '127.0.0.0/8',
         RUNBELL_LOG_LEVEL: 'warn',
+        RUNBELL_LIMIT_FREE_BYTES: '4194304',
         ...environment,
       },
     },

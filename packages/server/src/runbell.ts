@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { createAcceptor, type Acceptor } from './accept/acceptor.ts'
@@ -11,19 +12,21 @@ import { createViewLog } from './audit/view-log.ts'
 import { openCatalogs } from './catalog/catalogs.ts'
 import type { Settings } from './config/settings.ts'
 import type { Clock, RandomSource } from './core/clock.ts'
-import { createEgressPolicy } from './delivery/egress-policy.ts'
+import { createEgressPolicy, type EgressPolicy } from './delivery/egress-policy.ts'
 import { createEngine, type Engine } from './delivery/engine.ts'
 import { DEFAULT_LEASE_MS } from './delivery/node-lease.ts'
 import type { AttemptLine } from './delivery/run-delivery.ts'
 import { createSigner } from './delivery/signer.ts'
 import { createTransport } from './delivery/transport.ts'
 import { createUrlPolicy } from './delivery/url-policy.ts'
+import type { DiskGuard } from './maintenance/disk/disk-guard.ts'
 import type { RetentionTimes } from './maintenance/retention.ts'
 import type { Store } from './store/store.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
 import { createBackground } from './wiring/background.ts'
+import { createDiskGuard } from './wiring/disk.ts'
 import { createHttpServer, hostInUrl, listen } from './wiring/http-server.ts'
 
 export interface RunbellOptions {
@@ -63,16 +66,29 @@ export async function createRunbell(options: RunbellOptions): Promise<Runbell> {
   const { settings } = options
   const log = options.log ?? pino({ level: settings.logLevel, base: null }, pino.destination(2))
   const onFatal = options.onFatal ?? ((error) => log.fatal({ err: error }, 'cannot go on'))
-  const store = await openSqliteStore({ path: join(settings.dataDir, 'runbell.db'), onFatal })
+  let wake = () => {}
+  const disk = createDiskGuard(settings, log, () => wake())
+  await mkdir(settings.dataDir, { recursive: true })
+  await disk.look()
+  const path = join(settings.dataDir, 'runbell.db')
+  const store = await openSqliteStore({ path, onFatal, onFull: () => disk.writeFailed() })
   try {
-    return await startOn(store, log, options)
+    return await startOn({ store, disk, log, onWake: (run) => (wake = run) }, options)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function startOn(store: Store, log: Logger, options: RunbellOptions): Promise<Runbell> {
+interface Ground {
+  store: Store
+  disk: DiskGuard
+  log: Logger
+  /** What to call when there is space again. */
+  onWake(run: () => void): void
+}
+
+async function startOn({ store, disk, log, onWake }: Ground, options: RunbellOptions): Promise<Runbell> {
   const { settings, command } = options
   const random = createSystemRandom()
   const nodeId = randomUUID()
@@ -80,23 +96,14 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
   const clock = createSystemClock(highWater, (suspicious) => warnOfClock(log, suspicious))
   await importAdminKeys(store, settings.adminKeys, clock.now())
   const egress = createEgressPolicy({ allow: settings.egressAllow, devLoopback: command === 'dev' })
-  const engine = createEngine({
-    ...{ store, clock, random, nodeId },
-    transport: createTransport({ egress, monotonic: clock.monotonic }),
-    sign: createSigner(),
-    userAgent: `Runbell/${VERSION}`,
-    maxInFlight: settings.maxInFlight,
-    onAttempt: (line) => {
-      log.info(line, 'delivery.attempted')
-      options.onAttempt?.(line)
-    },
-    onError: (error) => log.error({ err: error }, 'delivery.trouble'),
-  })
+  const engine = engineOn({ store, disk, log, clock, random, nodeId, egress }, options)
+  onWake(() => engine.wake({ endpointIds: [] }))
   const catalogs = await openCatalogs(store, clock)
   const acceptor = createAcceptor({
     ...{ store, clock, random, nodeId, slots: engine.slots },
     gate: new TenantGate({ store, clock, defaults: settings }),
     runEventBudget: settings.runEventBudget,
+    isFull: () => disk.state !== 'ok',
     onStale: (version) =>
       void catalogs.know(version).catch((error: unknown) => log.error({ err: error }, 'catalog.trouble')),
   })
@@ -113,11 +120,12 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
     urls: createUrlPolicy(egress),
     publicUrl: settings.publicUrl,
     wake: (change) => engine.wake(change),
+    storage: () => disk.state,
     unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
     version: VERSION,
   }
   const api = createApi(context)
-  const background = createBackground(context, api, retentionTimes(settings))
+  const background = createBackground(context, api, disk, retentionTimes(settings))
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -139,6 +147,29 @@ async function startOn(store: Store, log: Logger, options: RunbellOptions): Prom
       await store.close()
     },
   }
+}
+
+interface EngineGround extends Pick<Ground, 'store' | 'disk' | 'log'> {
+  clock: Clock
+  random: RandomSource
+  nodeId: string
+  egress: EgressPolicy
+}
+
+function engineOn({ disk, log, egress, ...ground }: EngineGround, { settings, onAttempt }: RunbellOptions): Engine {
+  return createEngine({
+    ...ground,
+    transport: createTransport({ egress, monotonic: ground.clock.monotonic }),
+    sign: createSigner(),
+    userAgent: `Runbell/${VERSION}`,
+    maxInFlight: settings.maxInFlight,
+    mayStart: () => disk.state !== 'full',
+    onAttempt(line) {
+      log.info(line, 'delivery.attempted')
+      onAttempt?.(line)
+    },
+    onError: (error) => log.error({ err: error }, 'delivery.trouble'),
+  })
 }
 
 function retentionTimes(settings: Settings): RetentionTimes {

@@ -54,6 +54,8 @@ export interface AcceptorOptions {
   slots: SlotSource
   /** What tenants may publish; without it nothing is limited. */
   gate?: TenantGate
+  /** The last space is kept for what has been accepted: nothing but what the service says of itself is taken. */
+  isFull?(): boolean
   /** Events one run may have; the next is refused, so that a looping agent does not flood its subscribers. @default 1000 */
   runEventBudget?: number
   /** The configuration has changed since an event was matched, here or on another node. */
@@ -83,6 +85,8 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+const diskFull = () => new StoreUnavailable('storage_full', 'the disk is almost full')
+
 /** Accepts events in groups, so that one flush to the disk carries many of them. */
 export function createAcceptor(options: AcceptorOptions): Acceptor {
   const { store, clock, random, nodeId, slots, maxGroup = 1000, gatherMs = 2, runEventBudget = 1000 } = options
@@ -109,6 +113,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     const item: AcceptItem = { ...event, fingerprint, announces, ...targetsOf(match, bodies, newDeliveryId) }
     bodies.release()
     return new Promise<Acceptance>((resolve, reject) => {
+      if (announces === null && options.isFull?.() === true) return reject(diskFull())
       const taken = queue.add({ item, event, bodies, resolve, reject })
       if (!taken) reject(new StoreUnavailable('unavailable', 'too much waits'))
     })

@@ -25,6 +25,8 @@ export interface ApiContext {
   publicUrl: string
   /** Something changed that delivery should look at now; shortens the wait, never decides correctness. */
   wake(change: { endpointIds?: Iterable<string>; configVersion?: number }): void
+  /** How much space the disk has left: `low` takes nothing new, `full` sends nothing either. */
+  storage(): 'ok' | 'low' | 'full'
   /** `null`: ready. Otherwise why not, for `/readyz`. */
   unready(): string | null
   version: string

@@ -22,6 +22,7 @@ export interface Settings extends RetentionSettings {
   runEventBudget: number
   eventsPerSecond: number
   maxPending: number
+  freeBytes: number
 }
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -129,6 +130,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     'Deliveries of one tenant that may be pending in one mode; events that would make more are refused.',
     2_000_000,
     1_000_000_000,
+  ),
+  freeBytes: limit(
+    'RUNBELL_LIMIT_FREE_BYTES',
+    'Bytes that stay free on the disk: with less, publishing is answered with 507. A quarter of it is kept as ballast.',
+    128 * MIB,
+    1024 * 1024 * MIB,
   ),
   ...RETENTION_SETTINGS,
   maxInFlight: limit('RUNBELL_LIMIT_IN_FLIGHT', 'Attempts in flight at once over all endpoints.', 256, 10_000),

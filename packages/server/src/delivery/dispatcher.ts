@@ -3,7 +3,7 @@ import type { Claim } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { SlotSource } from '../accept/slot-source.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
-import type { Lane } from './lane.ts'
+import type { Lane, SlotRequest } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import type { NodeLease } from './node-lease.ts'
 import { findStrays } from './strays.ts'
@@ -18,6 +18,8 @@ export interface DispatcherOptions {
   lease: NodeLease
   /** Sends one claimed delivery and puts on record what came of it. Never rejects. */
   run(claim: Claim, lane: Lane): Promise<void>
+  /** Whether attempts may start now: what they came to has to be put on record. @default always */
+  mayStart?(): boolean
   /** Attempts in flight at once over all endpoints. @default 256 */
   maxInFlight?: number
   onError(error: unknown): void
@@ -207,6 +209,7 @@ export class Dispatcher implements SlotSource {
   }
 
   #blocked(): boolean {
+    if (this.#options.mayStart?.() === false) return true
     return this.#stopping || this.#suspects.holding || this.#reconciling !== null
   }
 
@@ -390,10 +393,4 @@ export class Dispatcher implements SlotSource {
     if (held.length === limit) this.#reconcileWanted = true
     await this.poll()
   }
-}
-
-interface SlotRequest {
-  lane: Lane
-  limit: number
-  wakes: number
 }

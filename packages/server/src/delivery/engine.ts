@@ -20,6 +20,8 @@ export interface EngineOptions {
   sign: Signer
   nodeId: string
   userAgent: string
+  /** Whether attempts may start now. @default always */
+  mayStart?(): boolean
   /** @default 256 */
   maxInFlight?: number
   /** @default 90000 */
@@ -71,10 +73,11 @@ export function createEngine(options: EngineOptions): Engine {
     stopping: () => dispatcher.stopping,
     onRetry: (lane, at) => dispatcher.dueAt(lane, at),
   })
-  const { maxInFlight } = options
+  const { maxInFlight, mayStart } = options
   const dispatcher = new Dispatcher({
     ...{ store, clock, random, nodeId, cache, lease, run, onError },
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...(mayStart === undefined ? {} : { mayStart }),
   })
   const rescuer = createRescuer({ store, clock, nodeId, onError, onRescued: () => dispatcher.wakeSuspects() })
   const poller = createService({ clock, intervalMs: pollMs, runOnce: () => dispatcher.poll(), onError })

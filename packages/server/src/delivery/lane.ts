@@ -72,3 +72,10 @@ export class Lane {
     return Math.floor(this.#tokens)
   }
 }
+
+/** So many slots of a lane, for one claim. */
+export interface SlotRequest {
+  lane: Lane
+  limit: number
+  wakes: number
+}

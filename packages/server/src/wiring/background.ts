@@ -4,6 +4,7 @@ import { createFingerprint } from '../api/publish/fingerprint.ts'
 import { sealAll } from '../audit/seal.ts'
 import { createService, type Service } from '../delivery/service.ts'
 import { announceUndelivered } from '../maintenance/announcer.ts'
+import type { DiskGuard } from '../maintenance/disk/disk-guard.ts'
 import { Retention, type RetentionTimes, type Times } from '../maintenance/retention.ts'
 
 /** How often to look for requests for approval of whose end nobody has been told. */
@@ -12,6 +13,8 @@ const ANNOUNCE_MS = 1000
 const SEAL_MS = 1000
 /** How often to look for what is older than it is kept; oftener where something is kept for less than 20 s. */
 const RETENTION_MS = 10_000
+/** How often to look how much of the disk is free. */
+const DISK_MS = 1000
 
 /** What runs beside deliveries and requests. */
 export interface Background {
@@ -22,18 +25,22 @@ export interface Background {
   finish(): Promise<void>
 }
 
-export function createBackground(context: ApiContext, api: Api, times: RetentionTimes): Background {
+export function createBackground(context: ApiContext, api: Api, disk: DiskGuard, times: RetentionTimes): Background {
+  const { clock, log } = context
   const announcer = createAnnouncer(context)
   const sealer = createSealer(context, api)
-  const retention = createRemover(context, times)
+  const retention = createRemover(context, disk, times)
+  const onDiskError = (error: unknown) => log.error({ err: error }, 'disk.trouble')
+  const watch = createService({ clock, intervalMs: DISK_MS, runOnce: () => disk.runOnce(), onError: onDiskError })
   return {
     start() {
       announcer.start()
       sealer.start()
       retention.start()
+      watch.start()
     },
     async stop() {
-      await Promise.all([announcer.stop(), retention.stop()])
+      await Promise.all([announcer.stop(), retention.stop(), watch.stop()])
     },
     async finish() {
       await sealer.stop()
@@ -60,7 +67,7 @@ function createAnnouncer(context: ApiContext): Service {
 }
 
 /** Removes what is older than it is kept. */
-function createRemover({ store, clock, log }: ApiContext, times: RetentionTimes): Service {
+function createRemover({ store, clock, log }: ApiContext, disk: DiskGuard, times: RetentionTimes): Service {
   const shortest = Math.min(...Object.values(times).flatMap((time: Times) => [time.live, time.test]))
   let stopping = false
   const retention = new Retention({ store, clock, times, stopping: () => stopping })
@@ -68,7 +75,7 @@ function createRemover({ store, clock, log }: ApiContext, times: RetentionTimes)
     clock,
     intervalMs: Math.min(RETENTION_MS, shortest / 2),
     async runOnce() {
-      const counts = await retention.runOnce()
+      const counts = await retention.runOnce(disk.state === 'ok' ? {} : { keepBytes: 0 })
       if (Object.values(counts).some((count) => count > 0)) log.info(counts, 'retention.removed')
     },
     onError: (error) => log.error({ err: error }, 'retention.trouble'),

@@ -5,6 +5,10 @@ import { definePage, type Route } from '../route.ts'
 
 const status = z.object({ status: z.string(), version: z.string() }).openapi('ServiceStatus')
 
+const readiness = status
+  .extend({ storage: z.enum(['ok', 'low', 'full']).openapi({ description: 'low: publishing is answered with 507' }) })
+  .openapi('Readiness')
+
 const livez = definePage({
   path: '/livez',
   operationId: 'getLiveness',
@@ -18,11 +22,11 @@ const readyz = definePage({
   path: '/readyz',
   operationId: 'getReadiness',
   summary: 'Requests can be served',
-  answers: { 200: { description: 'Ready', schema: status } },
+  answers: { 200: { description: 'Ready', schema: readiness } },
   problems: ['unavailable'],
   handle({ context }) {
     const reason = context.unready()
-    if (reason === null) return jsonAnswer(200, { status: 'ok', version: context.version })
+    if (reason === null) return jsonAnswer(200, { status: 'ok', version: context.version, storage: context.storage() })
     throw refused('unavailable', `Not ready: ${reason}.`, 'Wait; it goes on by itself once the reason is gone.')
   },
 })

@@ -113,6 +113,7 @@ export class TestApi {
       },
       publicUrl: 'https://runbell.test',
       wake: (change) => void this.wakes.push(change),
+      storage: () => 'ok',
       unready: () => this.unready,
       version: '0.0.0-test',
     }

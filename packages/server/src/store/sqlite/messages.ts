@@ -29,12 +29,18 @@ export interface ErrorMessage {
   stack?: string
 }
 
+const FULL = 13
+const IOERR_SHMSIZE = 4874
+
 export function describeError(error: unknown): ErrorMessage {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
   const described: ErrorMessage = { name: error.name, message: error.message }
   if (error.stack !== undefined) described.stack = error.stack
   // Extended result codes carry the primary one in their low byte.
-  if ('errcode' in error && typeof error.errcode === 'number') described.sqlite = error.errcode & 0xff
+  if ('errcode' in error && typeof error.errcode === 'number') {
+    // The index of the log could not grow: that, too, is a full disk.
+    described.sqlite = error.errcode === IOERR_SHMSIZE ? FULL : error.errcode & 0xff
+  }
   return described
 }
 

@@ -11,6 +11,8 @@ export interface SqliteStoreOptions {
   path: string
   /** A thread ended by itself: nothing can be stored any more, and the process should end. */
   onFatal?(error: Error): void
+  /** A write found no space left. */
+  onFull?(): void
 }
 
 /**
@@ -19,8 +21,9 @@ export interface SqliteStoreOptions {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const onFatal = options.onFatal ?? (() => {})
-  const writer = startThread({ path: options.path, role: 'writer' }, onFatal)
-  const reader = startThread({ path: options.path, role: 'reader' }, onFatal)
+  const hooks = { onFatal, onFull: options.onFull ?? (() => {}) }
+  const writer = startThread({ path: options.path, role: 'writer' }, hooks)
+  const reader = startThread({ path: options.path, role: 'reader' }, hooks)
   try {
     await writer.opened
     reader.open()
@@ -62,7 +65,10 @@ interface Waiting {
 /** Its own language: TypeScript in a checkout, compiled in the published package. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
-function startThread(settings: WorkerSettings, onFatal: (error: Error) => void): Thread {
+function startThread(
+  settings: WorkerSettings,
+  { onFatal, onFull }: Required<Pick<SqliteStoreOptions, 'onFatal' | 'onFull'>>,
+): Thread {
   const worker = new Worker(WORKER, { workerData: settings })
   const waiting = new Map<number, Waiting>()
   let lastId = 0
@@ -77,7 +83,10 @@ function startThread(settings: WorkerSettings, onFatal: (error: Error) => void):
     const call = waiting.get(id)
     waiting.delete(id)
     if (error === undefined) call?.resolve(output)
-    else call?.reject(toError(error))
+    else {
+      if (error.sqlite === SQLITE_FULL) onFull()
+      call?.reject(toError(error))
+    }
   }
 
   const opened = new Promise<unknown>((resolve, reject) => waiting.set(-1, { resolve, reject }))

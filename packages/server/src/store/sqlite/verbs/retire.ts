@@ -23,15 +23,17 @@ export function pruneEndpoints(
 
 /** Pages at the end of the file are exchanged with free ones and cut off; the file itself shrinks with the next checkpoint. */
 export function reclaimSpace(
-  { db }: SqliteContext,
+  context: SqliteContext,
   { keepBytes, maxBytes }: Parameters<Store['reclaimSpace']>[0],
 ): number {
-  const { handle } = db
+  const { handle } = context.db
   const read = (pragma: string) => Object.values(handle.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] as number
   const pageBytes = read('page_size')
   const free = read('freelist_count')
   const pages = Math.floor(Math.min(free * pageBytes - keepBytes, maxBytes) / pageBytes)
   if (pages <= 0) return 0
   handle.exec(`PRAGMA incremental_vacuum(${pages})`)
+  // Who wants all of it wants it now.
+  if (keepBytes === 0) context.emptyLog = true
   return (free - read('freelist_count')) * pageBytes
 }
