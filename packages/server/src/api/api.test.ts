@@ -192,7 +192,11 @@ describe('pages', () => {
 
 describe('health', () => {
   it('is alive whatever happens, and ready unless there is a reason', async () => {
-    expect((await test.get('/readyz', { key: null })).json).toEqual({ status: 'ok', version: '0.0.0-test' })
+    expect((await test.get('/readyz', { key: null })).json).toEqual({
+      status: 'ok',
+      storage: 'ok',
+      version: '0.0.0-test',
+    })
     test.unready = 'the database cannot be reached'
     const answer = await test.get('/readyz', { key: null })
     expect(answer.json).toMatchObject({ status: 503, code: 'unavailable', detail: expect.stringContaining('database') })
