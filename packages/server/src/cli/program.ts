@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addAuditCommand } from './audit/audit.ts'
+import { addBackupCommands } from './backup/backup.ts'
 import { addCatalogCommand } from './catalog/catalog.ts'
 import { addConfigCommand } from './config.ts'
 import { addDevCommand } from './dev.ts'
@@ -15,6 +16,7 @@ Examples:
   runbell keys create --scope publish --mode live   a key for a producer
   runbell catalog check --against main.json         what your event types would change, for your CI
   runbell audit verify                              whether the log of changes is as it was made
+  runbell backup /backups/today.db                  a copy of everything, while it runs
   runbell config                                    what is set, and where
 
 Exit codes:
@@ -42,6 +44,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addKeysCommand(program, run)
   addCatalogCommand(program, run)
   addAuditCommand(program, run)
+  addBackupCommands(program, run)
   addConfigCommand(program, run)
   return program
 }
