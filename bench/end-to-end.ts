@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createApiKey } from '../packages/server/src/api/access/api-key.ts'
 import { loadSettings } from '../packages/server/src/config/load.ts'
+import { newMasterKey } from '../packages/server/src/wiring/master-keys.ts'
 import { createRunbell } from '../packages/server/src/runbell.ts'
 import { createSystemRandom } from '../packages/server/src/system.ts'
 
@@ -28,7 +29,7 @@ export async function measureEndToEnd(folder: string, publishers: number, second
   const dataDir = await mkdtemp(join(folder, 'end-to-end-'))
   const { key } = createApiKey({ mode: 'live', scopes: ['admin'], now: Date.now(), random: createSystemRandom() })
   const flags = { 'data-dir': dataDir, host: '127.0.0.1', port: '0', 'log-level': 'error' }
-  const { settings } = loadSettings('start', flags, { RUNBELL_ADMIN_KEYS: key })
+  const { settings } = loadSettings('start', flags, { RUNBELL_ADMIN_KEYS: key, RUNBELL_MASTER_KEY: newMasterKey() })
   const runbell = await createRunbell({ settings, command: 'start' })
   try {
     await load(runbell.url, key, publishers, 1)

@@ -41,7 +41,14 @@ export class Endpoints {
     const endpoint: EndpointRow = {
       ...{ position: 0, id, tenantId: random.pick(TENANTS), mode: 'live', kind: 'http', url: `https://${id}.example/` },
       ...{ description: '', eventTypes: random.pick([[], ['agent.*'], ['agent.run.*'], ['acme.*']]), filter: null },
-      ...{ dataClasses: ['public'], schemaVersions: {}, format: 'runbell', headers: {}, timeoutMs: TIMEOUT_MS },
+      ...{
+        dataClasses: ['public'],
+        schemaVersions: {},
+        format: 'runbell',
+        headers: {},
+        headerPrefix: null,
+        timeoutMs: TIMEOUT_MS,
+      },
       ...{
         maxInFlight,
         rateLimit: null,
@@ -110,7 +117,7 @@ export class Endpoints {
 
   #secret(endpointId: string): SecretRow {
     const id = `sec_${endpointId}_${this.#world.random.between(0, 1e9)}`
-    return { id, kind: 'hmac', value: id, createdAt: this.#now(), expiresAt: null }
+    return { id, kind: 'hmac', value: id, publicKey: null, createdAt: this.#now(), expiresAt: null }
   }
 
   #now(): number {

@@ -4,6 +4,7 @@ import { createEngine, type Engine } from '../../packages/server/src/delivery/en
 import { StoreUnavailable, type Store } from '../../packages/server/src/store/store.ts'
 import { createService } from '../../packages/server/src/delivery/service.ts'
 import { Retention, type Times } from '../../packages/server/src/maintenance/retention.ts'
+import { openPlain } from '../../packages/server/test/plain-vault.ts'
 import type { Network } from './network.ts'
 import type { World } from './world.ts'
 
@@ -49,6 +50,7 @@ export class SimulatedNode {
       clock: this.clock,
       random: world.random,
       transport: { send: (request) => network.send(this, request), close: async () => {} },
+      open: openPlain,
       sign: ({ secrets }) => secrets.map((secret) => secret.id).join(' '),
       nodeId: id,
       userAgent: 'simulation',

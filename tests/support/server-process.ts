@@ -24,6 +24,9 @@ export const ADMIN_KEY = newAdminKey('live')
 /** The same for test mode. */
 export const TEST_ADMIN_KEY = newAdminKey('test')
 
+/** The master key of every server of every test. */
+export const MASTER_KEY = Buffer.alloc(32, 'runbell tests').toString('base64')
+
 /** A real `runbell start`, as a user would run it. */
 export interface ServerProcess {
   url: string
@@ -65,6 +68,7 @@ async function spawnServer(
         ...process.env,
         NODE_COMPILE_CACHE: COMPILE_CACHE,
         RUNBELL_ADMIN_KEYS: `${ADMIN_KEY},${TEST_ADMIN_KEY}`,
+        RUNBELL_MASTER_KEY: MASTER_KEY,
         RUNBELL_EGRESS_ALLOW: '127.0.0.0/8',
         RUNBELL_LOG_LEVEL: 'warn',
         RUNBELL_LIMIT_FREE_BYTES: '4194304',

@@ -21,12 +21,16 @@ import { createTransport } from './delivery/transport.ts'
 import { createUrlPolicy } from './delivery/url-policy.ts'
 import type { DiskGuard } from './maintenance/disk/disk-guard.ts'
 import type { RetentionTimes } from './maintenance/retention.ts'
+import type { MasterKeys } from './secrets/master-keys.ts'
+import type { Vault } from './secrets/vault.ts'
 import type { Store } from './store/store.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
 import { createBackground } from './wiring/background.ts'
 import { createDiskGuard } from './wiring/disk.ts'
+import { rotateForApi, unlockVault } from './wiring/vault.ts'
+import { openMasterKeys } from './wiring/master-keys.ts'
 import { createHttpServer, hostInUrl, listen } from './wiring/http-server.ts'
 
 export interface RunbellOptions {
@@ -63,17 +67,18 @@ const STOP_MARGIN_MS = 1500
 
 /** Puts a server together and starts it: the one place where everything is wired. */
 export async function createRunbell(options: RunbellOptions): Promise<Runbell> {
-  const { settings } = options
+  const { settings, command } = options
   const log = options.log ?? pino({ level: settings.logLevel, base: null }, pino.destination(2))
   const onFatal = options.onFatal ?? ((error) => log.fatal({ err: error }, 'cannot go on'))
   let wake = () => {}
   const disk = createDiskGuard(settings, log, () => wake())
   await mkdir(settings.dataDir, { recursive: true })
   await disk.look()
+  const masterKeys = await openMasterKeys(settings, command)
   const path = join(settings.dataDir, 'runbell.db')
   const store = await openSqliteStore({ path, onFatal, onFull: () => disk.writeFailed() })
   try {
-    return await startOn({ store, disk, log, onWake: (run) => (wake = run) }, options)
+    return await startOn({ store, disk, log, masterKeys, onWake: (run) => (wake = run) }, options)
   } catch (error) {
     await store.close()
     throw error
@@ -84,19 +89,21 @@ interface Ground {
   store: Store
   disk: DiskGuard
   log: Logger
+  masterKeys: MasterKeys
   /** What to call when there is space again. */
   onWake(run: () => void): void
 }
 
-async function startOn({ store, disk, log, onWake }: Ground, options: RunbellOptions): Promise<Runbell> {
+async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options: RunbellOptions): Promise<Runbell> {
   const { settings, command } = options
   const random = createSystemRandom()
   const nodeId = randomUUID()
   const { highWater } = await store.joinNode({ nodeId, leaseMs: DEFAULT_LEASE_MS })
   const clock = createSystemClock(highWater, (suspicious) => warnOfClock(log, suspicious))
+  const vault = await unlockVault({ store, masterKeys, random, clock }, settings, log)
   await importAdminKeys(store, settings.adminKeys, clock.now())
   const egress = createEgressPolicy({ allow: settings.egressAllow, devLoopback: command === 'dev' })
-  const engine = engineOn({ store, disk, log, clock, random, nodeId, egress }, options)
+  const engine = engineOn({ store, disk, log, vault, clock, random, nodeId, egress }, options)
   onWake(() => engine.wake({ endpointIds: [] }))
   const catalogs = await openCatalogs(store, clock)
   const acceptor = createAcceptor({
@@ -114,9 +121,11 @@ async function startOn({ store, disk, log, onWake }: Ground, options: RunbellOpt
     limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
     defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
     secrets: {
-      fingerprint: await store.serverSecret({ name: 'fingerprint', candidate: random.bytes(32) }),
-      cursor: await store.serverSecret({ name: 'cursor', candidate: random.bytes(32) }),
+      fingerprint: await vault.serverSecret('fingerprint', random.bytes(32)),
+      cursor: await vault.serverSecret('cursor', random.bytes(32)),
     },
+    vault,
+    rotateMasterKey: (audit) => rotateForApi({ store, masterKeys, random, clock }, audit),
     urls: createUrlPolicy(egress),
     publicUrl: settings.publicUrl,
     wake: (change) => engine.wake(change),
@@ -154,13 +163,18 @@ interface EngineGround extends Pick<Ground, 'store' | 'disk' | 'log'> {
   random: RandomSource
   nodeId: string
   egress: EgressPolicy
+  vault: Vault
 }
 
-function engineOn({ disk, log, egress, ...ground }: EngineGround, { settings, onAttempt }: RunbellOptions): Engine {
+function engineOn(
+  { disk, log, egress, vault, ...ground }: EngineGround,
+  { settings, onAttempt }: RunbellOptions,
+): Engine {
   return createEngine({
     ...ground,
     transport: createTransport({ egress, monotonic: ground.clock.monotonic }),
     sign: createSigner(),
+    open: (endpoints) => vault.open(endpoints),
     userAgent: `Runbell/${VERSION}`,
     maxInFlight: settings.maxInFlight,
     mayStart: () => disk.state !== 'full',

@@ -5,6 +5,7 @@ import { acceptItem, attemptRecord, endpointRow, newId } from '../src/store/conf
 import { MemoryStore } from '../src/store/memory/memory-store.ts'
 import type { StoreHooks } from '../src/store/memory/state.ts'
 import type { Claim, EndpointRow } from '../src/store/rows.ts'
+import { openPlain } from './plain-vault.ts'
 import { FakeClock, fakeRandom, gate, settled, type Gate } from './fake-clock.ts'
 
 export interface Run {
@@ -25,7 +26,7 @@ export class DispatcherWorld {
   readonly clock = new FakeClock()
   readonly hooks: StoreHooks = {}
   readonly store = new MemoryStore({ clock: () => this.clock.monotonic(), hooks: this.hooks })
-  readonly cache = new EndpointCache(this.store)
+  readonly cache = new EndpointCache(this.store, openPlain)
   readonly errors: unknown[] = []
   /** In the order they began. */
   readonly runs: Run[] = []

@@ -16,6 +16,7 @@ export function endpoint(input: Partial<EndpointRow> = {}): EndpointRow {
     schemaVersions: {},
     format: 'runbell',
     headers: {},
+    headerPrefix: null,
     timeoutMs: 15_000,
     maxInFlight: 10,
     rateLimit: null,

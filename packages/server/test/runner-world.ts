@@ -5,6 +5,7 @@ import { Recorder } from '../src/delivery/recorder.ts'
 import { createDeliveryRunner, type AttemptLine } from '../src/delivery/run-delivery.ts'
 import type { AttemptRecord, Claim, ClaimRef, EndpointRow, RecordResult } from '../src/store/rows.ts'
 import { claim, endpoint } from './endpoint.ts'
+import { openPlain } from './plain-vault.ts'
 import { FakeClock, fakeRandom } from './fake-clock.ts'
 import { scriptedStore } from './scripted-store.ts'
 
@@ -54,7 +55,7 @@ export function runnerWorld(row: Partial<EndpointRow> = {}) {
     ...{ store, clock, random: fakeRandom(), nodeId: 'node-a' },
     ...{ onConfigVersion: nothing, onTrouble: nothing, onStray: nothing },
   })
-  const cache = new EndpointCache(store)
+  const cache = new EndpointCache(store, openPlain)
   const run = createDeliveryRunner({
     ...{ clock, random: fakeRandom(0.5), cache, recorder, userAgent: 'Runbell/0' },
     transport: {

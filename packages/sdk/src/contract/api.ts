@@ -125,6 +125,8 @@ export interface EndpointView {
   /** Delays after the first attempt, in milliseconds. */
   retry_schedule: number[]
   signing: SigningScheme
+  /** `acme` sends `acme-id`, `acme-timestamp` and `acme-signature` besides the standard headers. */
+  header_prefix: string | null
   status: EndpointStatus
   disabled_reason: string | null
   created_at: string

@@ -13,6 +13,7 @@ const ROUTES = [
   'delete /v1/api-keys/{key_id}',
   'delete /v1/endpoints/{endpoint_id}',
   'delete /v1/endpoints/{endpoint_id}/secrets/{secret_id}',
+  'get /.well-known/runbell-keys.json',
   'get /diagnoses/{name}',
   'get /livez',
   'get /openapi.json',
@@ -59,6 +60,7 @@ const ROUTES = [
   'post /v1/events/batch',
   'post /v1/events/{event_id}/erase',
   'post /v1/events/{event_id}/replay',
+  'post /v1/master-key/rotate',
   'post /v1/tenants',
 ]
 

@@ -2,8 +2,11 @@ import type { Logger } from 'pino'
 import type { Acceptor } from '../accept/acceptor.ts'
 import type { ViewLog } from '../audit/view-log.ts'
 import type { Catalogs } from '../catalog/catalogs.ts'
+import type { AuditEntry } from '../core/audit/audit-entry.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
 import type { RetrySchedule } from '../core/schedule.ts'
+import type { Rotated } from '../secrets/rotate.ts'
+import type { Vault } from '../secrets/vault.ts'
 import type { Store } from '../store/store.ts'
 
 /** What the API works with; put together in `runbell.ts`. */
@@ -21,6 +24,10 @@ export interface ApiContext {
   defaults: EndpointDefaults
   secrets: ServerSecrets
   urls: UrlPolicy
+  /** Seals what must not be readable in the database. */
+  vault: Pick<Vault, 'sealSecret' | 'sealHeaders'>
+  /** Wraps every data key with the master key that is configured first now. @throws Refused */
+  rotateMasterKey(audit: readonly AuditEntry[]): Promise<Rotated>
   /** Where this server is reached from outside, without a slash at its end: the base of what bodies point to. */
   publicUrl: string
   /** Something changed that delivery should look at now; shortens the wait, never decides correctness. */

@@ -119,7 +119,7 @@ export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = 
 /** A route anybody may ask. */
 export function definePage(
   page: Omit<RouteDocs, 'scopes' | 'method'> & {
-    handle(services: ApiServices, params: Record<string, string>): Answer
+    handle(services: ApiServices, params: Record<string, string>, query: URLSearchParams): Answer | Promise<Answer>
   },
 ): Route {
   const { handle, ...docs } = page
@@ -127,7 +127,7 @@ export function definePage(
     ...docs,
     method: 'get',
     scopes: null,
-    serve: (services, { params }) => Promise.resolve(handle(services, params)),
+    serve: async (services, { params, raw }) => await handle(services, params, new URL(raw.url).searchParams),
   }
 }
 

@@ -18,7 +18,7 @@ export function printWelcome(screen: Screen, server: DevServer): void {
   screen.line(`${bold(inbox.url)}  the inbox: every event lands here, newest first`)
   screen.line()
   screen.line(`API key  ${apiKey}`)
-  screen.line(`Data     ${resolve(settings.dataDir)} (the key is in dev.json, readable by you alone)`)
+  screen.line(`Data     ${resolve(settings.dataDir)} (dev.json has the key, master.key seals secrets: for you alone)`)
   screen.line()
   screen.line('Publish an event:')
   printPublishExample(screen, runbell.url, apiKey)

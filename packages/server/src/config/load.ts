@@ -1,3 +1,4 @@
+import { checkMasterKey } from './master-key-settings.ts'
 import { checkRetention } from './retention-settings.ts'
 import { SettingError, type SettingSpec } from './setting-spec.ts'
 import { SETTINGS, type Settings } from './settings.ts'
@@ -38,6 +39,7 @@ export function loadSettings(
       '--database-url (RUNBELL_DATABASE_URL): this version has the embedded database only; unset it',
     )
   }
+  checkMasterKey(settings as unknown as Settings)
   checkRetention(settings as unknown as Settings)
   return { settings: settings as unknown as Settings, origins: origins as LoadedSettings['origins'] }
 }

@@ -1,9 +1,10 @@
 import { DEFAULT_RETRY_SCHEDULE, parseSchedule, type RetrySchedule } from '../core/schedule.ts'
+import { MASTER_KEY_SETTINGS, type MasterKeySettings } from './master-key-settings.ts'
 import { RETENTION_SETTINGS, type RetentionSettings } from './retention-settings.ts'
 import { formatDuration, SettingError, type SettingSpec } from './setting-spec.ts'
 
 /** The effective configuration of a server. */
-export interface Settings extends RetentionSettings {
+export interface Settings extends MasterKeySettings, RetentionSettings {
   dataDir: string
   host: string
   port: number
@@ -74,6 +75,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     parse: list,
     format: (keys) => keys.map(() => '•••').join(','),
   },
+  ...MASTER_KEY_SETTINGS,
   egressAllow: {
     env: 'RUNBELL_EGRESS_ALLOW',
     flag: '--egress-allow',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { claim, endpoint } from '../../test/endpoint.ts'
+import { asOpen } from '../../test/plain-vault.ts'
 import { FakeClock } from '../../test/fake-clock.ts'
 import { response } from '../../test/runner-world.ts'
 import type { AttemptRequest } from '../core/attempt-outcome.ts'
@@ -7,7 +8,7 @@ import type { SecretRow } from '../store/rows.ts'
 import { attemptDelivery, type Signer } from './attempt.ts'
 
 const secret = (id: string, expiresAt: number | null): SecretRow => ({
-  ...{ id, kind: 'hmac', value: `whsec_${id}`, createdAt: 0, expiresAt },
+  ...{ id, kind: 'hmac', value: `whsec_${id}`, publicKey: null, createdAt: 0, expiresAt },
 })
 
 async function attempt(row: Parameters<typeof endpoint>[0] = {}, sign?: Signer) {
@@ -23,7 +24,7 @@ async function attempt(row: Parameters<typeof endpoint>[0] = {}, sign?: Signer) 
   const dependencies = { transport, clock, sign: sign ?? record, userAgent: 'Runbell/0' }
   const body = new TextEncoder().encode('{"data":{"n":1.0}}')
   const one = claim({ number: 4, body, eventId: 'evt_12345678', deliveryId: 'dlv_9' })
-  const result = await attemptDelivery(one, endpoint(row), dependencies)
+  const result = await attemptDelivery(one, asOpen(endpoint(row)), dependencies)
   return { clock, requests, signed, result, body }
 }
 

@@ -1,7 +1,9 @@
 import { HEADERS } from '@runbell/sdk/contract'
+import { headerNames } from '@runbell/sdk/signing'
 import type { AttemptOutcome, Transport } from '../core/attempt-outcome.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Claim, EndpointRow, SecretRow } from '../store/rows.ts'
+import type { OpenEndpoint, OpenSecret } from '../secrets/open-endpoint.ts'
+import type { Claim } from '../store/rows.ts'
 
 /** Makes the value of `webhook-signature`. */
 export type Signer = (input: {
@@ -10,7 +12,7 @@ export type Signer = (input: {
   timestamp: number
   body: Uint8Array
   /** Newest first. */
-  secrets: SecretRow[]
+  secrets: OpenSecret[]
 }) => string
 
 export interface AttemptDependencies {
@@ -32,19 +34,19 @@ const MASK = '•••'
 /** Signs a delivery's stored bytes and sends them once. What it came to is a value, never an exception. */
 export async function attemptDelivery(
   claim: Claim,
-  endpoint: EndpointRow,
+  endpoint: OpenEndpoint,
   { transport, clock, sign, userAgent }: AttemptDependencies,
 ): Promise<AttemptResult> {
   const startedAt = clock.now()
   const timestamp = Math.floor(clock.wall() / 1000)
-  const secrets = endpoint.secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > startedAt)
+  const secrets = signingSecrets(endpoint, startedAt)
+  if (secrets === null) return notSent(startedAt, 'the secrets of the endpoint do not open')
   let signature: string
   try {
     signature = sign({ id: claim.eventId, timestamp, body: claim.body, secrets })
   } catch {
     // Its message may quote a secret.
-    const outcome: AttemptOutcome = { kind: 'not_sent', fault: 'no_resources', detail: 'signing failed' }
-    return { startedAt, outcome, requestHeaders: [] }
+    return notSent(startedAt, 'signing failed')
   }
   const standard: [string, string][] = [
     ['content-type', endpoint.format === 'cloudevents' ? 'application/cloudevents+json' : 'application/json'],
@@ -54,14 +56,41 @@ export async function attemptDelivery(
     [HEADERS.signature, signature],
     [HEADERS.attempt, String(claim.number)],
     [HEADERS.deliveryId, claim.deliveryId],
+    ...prefixed(endpoint.headerPrefix, { id: claim.eventId, timestamp: String(timestamp), signature }),
   ]
   const custom = Object.entries(endpoint.headers)
   const outcome = await transport.send({
     url: endpoint.url as string,
-    headers: [...standard, ...custom],
+    headers: [...standard, ...custom.map(([name, value]): [string, string] => [name, value.reveal()])],
     body: claim.body,
     timeoutMs: endpoint.timeoutMs,
   })
   const masked = custom.map(([name]): [string, string] => [name, MASK])
   return { startedAt, outcome, requestHeaders: [...standard, ...masked] }
+}
+
+/** Of the signing scheme it has now, those that have not expired; newest first. A scheme it has left signs no more. */
+function signingSecrets({ secrets, signing }: OpenEndpoint, now: number): OpenSecret[] | null {
+  if (secrets === null) return null
+  return secrets.filter(
+    ({ kind, expiresAt }) => (signing === 'both' || kind === signing) && (expiresAt === null || expiresAt > now),
+  )
+}
+
+/** The signature headers again, under the names that a receiver knows from before. */
+function prefixed(
+  prefix: string | null,
+  values: { id: string; timestamp: string; signature: string },
+): [string, string][] {
+  if (prefix === null) return []
+  const names = headerNames(prefix)
+  return [
+    [names.id, values.id],
+    [names.timestamp, values.timestamp],
+    [names.signature, values.signature],
+  ]
+}
+
+function notSent(startedAt: number, detail: string): AttemptResult {
+  return { startedAt, outcome: { kind: 'not_sent', fault: 'no_resources', detail }, requestHeaders: [] }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { endpoint } from '../../test/endpoint.ts'
 import { gate, settled, type Gate } from '../../test/fake-clock.ts'
 import { scriptedStore } from '../../test/scripted-store.ts'
+import { openPlain } from '../../test/plain-vault.ts'
 import type { EndpointRow } from '../store/rows.ts'
 import { EndpointCache } from './endpoint-cache.ts'
 
@@ -17,7 +18,7 @@ function setUp() {
       return read.promise
     },
   })
-  return { cache: new EndpointCache(store), reads }
+  return { cache: new EndpointCache(store, openPlain), reads }
 }
 
 const answer = (configVersion: number, ...endpoints: EndpointRow[]): Answer => ({ endpoints, configVersion })

@@ -1,5 +1,9 @@
+import type { OpenEndpoint } from '../secrets/open-endpoint.ts'
 import type { EndpointRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
+
+/** Opens what is sealed of endpoints, in the same order. @throws StoreUnavailable */
+export type OpenEndpoints = (endpoints: readonly EndpointRow[]) => Promise<OpenEndpoint[]>
 
 interface Load {
   ids: Set<string>
@@ -12,12 +16,14 @@ interface Load {
  */
 export class EndpointCache {
   readonly #store: Store
-  readonly #entries = new Map<string, EndpointRow | null>()
+  readonly #open: OpenEndpoints
+  readonly #entries = new Map<string, OpenEndpoint | null>()
   #known = 0
   #next: Load | null = null
 
-  constructor(store: Store) {
+  constructor(store: Store, open: OpenEndpoints) {
     this.#store = store
+    this.#open = open
   }
 
   /** The configuration has at least this version. */
@@ -28,11 +34,11 @@ export class EndpointCache {
   }
 
   /** `undefined`: not in memory; `null`: there is none. */
-  peek(endpointId: string): EndpointRow | null | undefined {
+  peek(endpointId: string): OpenEndpoint | null | undefined {
     return this.#entries.get(endpointId)
   }
 
-  async get(endpointId: string): Promise<EndpointRow | null> {
+  async get(endpointId: string): Promise<OpenEndpoint | null> {
     for (;;) {
       const endpoint = this.#entries.get(endpointId)
       if (endpoint !== undefined) return endpoint
@@ -58,10 +64,11 @@ export class EndpointCache {
       await Promise.resolve()
       this.#next = null
       const { endpoints, configVersion } = await this.#store.loadEndpoints({ endpointIds: [...ids] })
+      const opened = await this.#open(endpoints)
       this.know(configVersion)
       if (configVersion < this.#known) return
       for (const id of ids) this.#entries.set(id, null)
-      for (const endpoint of endpoints) this.#entries.set(endpoint.id, endpoint)
+      for (const endpoint of opened) this.#entries.set(endpoint.id, endpoint)
     }
     return { ids, done: read() }
   }

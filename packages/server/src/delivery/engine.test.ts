@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { endpointRow, acceptItem, newId, LIVE } from '../store/conformance/builders.ts'
 import { MemoryStore } from '../store/memory/memory-store.ts'
 import type { StoreHooks } from '../store/memory/state.ts'
+import { openPlain } from '../../test/plain-vault.ts'
 import type { EndpointRow } from '../store/rows.ts'
 import type { AttemptOutcome, AttemptRequest } from '../core/attempt-outcome.ts'
 import { FakeClock, fakeRandom, gate, settled, type Gate } from '../../test/fake-clock.ts'
@@ -20,6 +21,7 @@ function setUp(answer?: (request: AttemptRequest) => AttemptOutcome) {
   const errors: unknown[] = []
   const lines: AttemptLine[] = []
   const engine = createEngine({
+    open: openPlain,
     ...{ store, clock, random: fakeRandom(0.5), nodeId: 'node-a', userAgent: 'Runbell/0', sign: () => 'v1,x' },
     transport: {
       send(request) {

@@ -5,7 +5,7 @@ import type { SlotSource } from '../accept/slot-source.ts'
 import type { Store } from '../store/store.ts'
 import type { Signer } from './attempt.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { EndpointCache } from './endpoint-cache.ts'
+import { EndpointCache, type OpenEndpoints } from './endpoint-cache.ts'
 import { createNodeLease, DEFAULT_LEASE_MS } from './node-lease.ts'
 import { Recorder } from './recorder.ts'
 import { createRescuer } from './rescuer.ts'
@@ -18,6 +18,8 @@ export interface EngineOptions {
   random: RandomSource
   transport: Transport
   sign: Signer
+  /** Opens what is sealed of endpoints. */
+  open: OpenEndpoints
   nodeId: string
   userAgent: string
   /** Whether attempts may start now. @default always */
@@ -53,7 +55,7 @@ const SWEEP_BATCH = 5000
 /** Puts delivery together: everything between a committed delivery and its end. */
 export function createEngine(options: EngineOptions): Engine {
   const { store, clock, random, nodeId, onError, leaseMs = DEFAULT_LEASE_MS, pollMs = 5000 } = options
-  const cache = new EndpointCache(store)
+  const cache = new EndpointCache(store, options.open)
   const onConfigVersion = (version: number) => cache.know(version)
   const lease = createNodeLease({ store, clock, nodeId, leaseMs, onConfigVersion, onError })
   const recorder = new Recorder({

@@ -26,13 +26,13 @@ export class Lane {
   }
 
   /** How many more attempts may start now. `monotonic` in ms. */
-  free(endpoint: EndpointRow, monotonic: number): number {
+  free(endpoint: Paced, monotonic: number): number {
     const slots = Math.min(endpoint.maxInFlight, this.#limit) - this.inFlight
     return Math.max(0, Math.min(slots, this.#available(endpoint, monotonic)))
   }
 
   /** Takes one slot. */
-  take(endpoint: EndpointRow): void {
+  take(endpoint: Paced): void {
     this.inFlight++
     if (endpoint.rateLimit !== null) this.#tokens--
   }
@@ -44,12 +44,12 @@ export class Lane {
   }
 
   /** Ms until the rate limit lets another attempt start; 0 where it is not in the way. */
-  waitForRate(endpoint: EndpointRow, monotonic: number): number {
+  waitForRate(endpoint: Paced, monotonic: number): number {
     if (endpoint.rateLimit === null || this.#available(endpoint, monotonic) >= 1) return 0
     return Math.ceil(((1 - this.#tokens) * 1000) / endpoint.rateLimit)
   }
 
-  succeeded(endpoint: EndpointRow): void {
+  succeeded(endpoint: Paced): void {
     if (this.#limit < endpoint.maxInFlight) this.#limit++
   }
 
@@ -59,7 +59,7 @@ export class Lane {
   }
 
   /** Whole tokens of the rate limit's bucket, which holds one second's worth. */
-  #available(endpoint: EndpointRow, monotonic: number): number {
+  #available(endpoint: Paced, monotonic: number): number {
     const rate = endpoint.rateLimit
     if (rate === null) {
       this.#tokens = 1
@@ -72,6 +72,9 @@ export class Lane {
     return Math.floor(this.#tokens)
   }
 }
+
+/** How many requests an endpoint takes. */
+type Paced = Pick<EndpointRow, 'maxInFlight' | 'rateLimit'>
 
 /** So many slots of a lane, for one claim. */
 export interface SlotRequest {

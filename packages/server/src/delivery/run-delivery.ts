@@ -4,7 +4,8 @@ import type { Clock, RandomSource } from '../core/clock.ts'
 import { ALWAYS_GRANTED, maskOf } from '../core/data-classes.ts'
 import { DAY } from '../core/schedule.ts'
 import { decide, outcomeName, type Verdict } from '../core/verdict.ts'
-import type { AttemptRecord, Claim, EndpointEffect, EndpointRow } from '../store/rows.ts'
+import type { OpenEndpoint } from '../secrets/open-endpoint.ts'
+import type { AttemptRecord, Claim, EndpointEffect } from '../store/rows.ts'
 import { attemptDelivery, type AttemptResult, type Signer } from './attempt.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { Lane } from './lane.ts'
@@ -81,7 +82,7 @@ export function createDeliveryRunner(options: RunnerOptions) {
     options.onRetry(lane, dueAt)
   }
 
-  async function settle(claim: Claim, lane: Lane, endpoint: EndpointRow, result: Settled): Promise<void> {
+  async function settle(claim: Claim, lane: Lane, endpoint: OpenEndpoint, result: Settled): Promise<void> {
     const { outcome } = result
     const now = clock.now()
     const facts = { ...claim, schedule: endpoint.retrySchedule, now, random: random.fraction() }
@@ -107,12 +108,12 @@ function withinDeadline(verdict: Verdict, deadline: number | null): Verdict {
   return { kind: 'retry', at: Math.min(verdict.at, deadline) }
 }
 
-function adjustLane(lane: Lane, endpoint: EndpointRow, outcome: Settled['outcome'], delivered: boolean): void {
+function adjustLane(lane: Lane, endpoint: OpenEndpoint, outcome: Settled['outcome'], delivered: boolean): void {
   if (delivered) lane.succeeded(endpoint)
   else if (outcome.kind === 'failure' || SLOW_DOWN.has(outcome.status)) lane.failed()
 }
 
-function effectOn(endpoint: EndpointRow, outcome: Settled['outcome'], now: number): EndpointEffect | null {
+function effectOn(endpoint: OpenEndpoint, outcome: Settled['outcome'], now: number): EndpointEffect | null {
   if (outcomeName(outcome) === 'delivered') {
     return endpoint.failingSince === null ? null : { kind: 'recovered' }
   }
@@ -122,7 +123,7 @@ function effectOn(endpoint: EndpointRow, outcome: Settled['outcome'], now: numbe
 }
 
 /** What is on record is known from then on, and no sooner: the store may have refused it. */
-function remember(endpoint: EndpointRow | null | undefined, effect: EndpointEffect | null): void {
+function remember(endpoint: OpenEndpoint | null | undefined, effect: EndpointEffect | null): void {
   if (endpoint === null || endpoint === undefined || effect === null) return
   if (effect.kind === 'recovered') endpoint.failingSince = null
   else if (effect.kind === 'failing_since') endpoint.failingSince ??= effect.at
@@ -175,6 +176,6 @@ function lineOf(
 }
 
 /** Whether a body has more in it than its endpoint is granted now. */
-function exceeds({ classes }: Claim, { dataClasses }: EndpointRow): boolean {
+function exceeds({ classes }: Claim, { dataClasses }: OpenEndpoint): boolean {
   return (classes & ~(maskOf(dataClasses) | ALWAYS_GRANTED)) !== 0
 }

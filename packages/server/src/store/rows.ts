@@ -196,11 +196,19 @@ export interface AttemptsOf {
 export interface SecretRow {
   id: string
   kind: 'hmac' | 'ed25519'
-  /** `whsec_…` or `whsk_…`. */
+  /** `whsec_…` or `whsk_…`, sealed. */
   value: string
+  /** `whpk_…` of ed25519. */
+  publicKey: string | null
   createdAt: number
   /** It signs until then; `null`: until it is rotated out. */
   expiresAt: number | null
+}
+
+export interface PublicKeyRow {
+  secretId: string
+  /** `whpk_…` */
+  publicKey: string
 }
 
 export interface EndpointRow {
@@ -218,7 +226,10 @@ export interface EndpointRow {
   dataClasses: DataClass[]
   schemaVersions: Record<string, number>
   format: 'runbell' | 'thin' | 'cloudevents' | 'mcp_event'
+  /** Values are sealed. */
   headers: Record<string, string>
+  /** Signature headers carry this prefix too, besides the standard ones; `null`: only those. */
+  headerPrefix: string | null
   timeoutMs: number
   maxInFlight: number
   rateLimit: number | null
@@ -247,6 +258,7 @@ export type EndpointPatch = Partial<
     | 'dataClasses'
     | 'schemaVersions'
     | 'headers'
+    | 'headerPrefix'
     | 'timeoutMs'
     | 'maxInFlight'
     | 'rateLimit'

@@ -14,6 +14,7 @@ import type {
   EventTypeRow,
   MatchSet,
   PageRequest,
+  PublicKeyRow,
   ReadScope,
   RecordResult,
   ReplayResult,
@@ -25,6 +26,7 @@ import type {
 } from './rows.ts'
 import type { AcceptBatch, AcceptResult } from './accept.ts'
 import type { Audited, AuditVerbs } from './audit.ts'
+import type { DataKeyVerbs } from './data-keys.ts'
 import type { RetentionVerbs } from './retention.ts'
 import type { DataClass, Mode } from '@runbell/sdk/contract'
 
@@ -37,7 +39,7 @@ import type { DataClass, Mode } from '@runbell/sdk/contract'
  * Times are service time in milliseconds unless a name says otherwise. Leases are measured by the store's own clock.
  * The store never decides a policy: where a rule is needed inside a transaction it calls a pure function of `core`.
  */
-export interface Store extends AuditVerbs, RetentionVerbs {
+export interface Store extends AuditVerbs, DataKeyVerbs, RetentionVerbs {
   // ——— nodes ———
   /** Announces a node, whose claims stay its own for `leaseMs` after each heartbeat. */
   joinNode(input: { nodeId: string; leaseMs: number }): Promise<NodeState>
@@ -238,6 +240,10 @@ export interface Store extends AuditVerbs, RetentionVerbs {
   revokeApiKey(input: { scope: ReadScope; keyId: string; now: number } & Audited): Promise<boolean>
   /** The server's own secret of this name; `candidate` is kept if there was none. */
   serverSecret(input: { name: string; candidate: Uint8Array }): Promise<Uint8Array>
+  /** Puts another value in the place of a server secret, and leaves no copy of the old one in any file. `false`: it was not `from`. */
+  replaceServerSecret(input: { name: string; from: Uint8Array; to: Uint8Array }): Promise<boolean>
+  /** Public keys that sign now, newest secret first; of one endpoint, or of all that are not deleted. */
+  listPublicKeys(input: { endpointId: string | null; now: number; limit: number }): Promise<PublicKeyRow[]>
 
   /** Ends the connection; durable work is finished first. */
   close(): Promise<void>

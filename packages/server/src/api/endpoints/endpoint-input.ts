@@ -3,6 +3,7 @@ import { DATA_CLASSES, ENDPOINT_KINDS, SIGNING_SCHEMES, type DataClass } from '@
 import { ALWAYS_GRANTED, classNames, maskOf } from '../../core/data-classes.ts'
 import { scheduleProblem } from '../../core/schedule.ts'
 import { glob, tenantId } from '../read/filters.ts'
+import { headerProblems, prefixedHeaders } from './header-rules.ts'
 
 /** Globs an endpoint may subscribe with. */
 const MAX_GLOBS = 100
@@ -26,6 +27,15 @@ const grants = z
     description: 'What it may receive; public and summary always travel.',
   })
 
+/** It must not make a header that is Runbell's, or that steers the connection: what those are, `header-rules` says. */
+export const headerPrefix = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}[a-z0-9]$/, 'is 2 to 64 lower-case letters, digits and dashes, such as acme')
+  .refine((prefix) => headerProblems(prefixedHeaders(prefix)).length === 0, 'makes headers that Runbell sets itself')
+  .openapi({
+    description: 'The signature headers are sent under this prefix too: acme-id, acme-timestamp, acme-signature.',
+  })
+
 const pins = z
   .record(z.string(), z.number().int().min(1))
   .refine((versions) => Object.keys(versions).length <= MAX_PINS, `names at most ${MAX_PINS} types`)
@@ -36,6 +46,7 @@ const changeable = {
   description: z.string().max(500),
   event_types: z.array(glob).max(MAX_GLOBS),
   headers: z.record(z.string(), z.string()),
+  header_prefix: headerPrefix.nullable(),
   timeout_ms: z.number().int().min(1000).max(60_000),
   max_in_flight: z.number().int().min(1).max(1000),
   rate_limit: z.number().int().min(1).max(10_000).nullable(),
@@ -70,6 +81,7 @@ export const endpointInputSchema = z
       .refine((format) => format !== 'mcp_event', NOT_YET)
       .default('runbell'),
     headers: changeable.headers.default({}),
+    header_prefix: changeable.header_prefix.default(null),
     timeout_ms: changeable.timeout_ms.optional(),
     max_in_flight: changeable.max_in_flight.optional(),
     rate_limit: changeable.rate_limit.default(null),
@@ -100,6 +112,7 @@ export const endpointPatchSchema = z
     headers: changeable.headers.optional().openapi({
       description: 'Replaces all headers; the value ••• keeps the value a header has.',
     }),
+    header_prefix: changeable.header_prefix.optional(),
     timeout_ms: changeable.timeout_ms.optional(),
     max_in_flight: changeable.max_in_flight.optional(),
     rate_limit: changeable.rate_limit.optional(),

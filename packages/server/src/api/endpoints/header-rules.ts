@@ -44,6 +44,11 @@ export function headerProblems(headers: Readonly<Record<string, string>>): Probl
   return problems
 }
 
+/** The headers that a prefix makes, with values that are in order. */
+export function prefixedHeaders(prefix: string): Record<string, string> {
+  return { [`${prefix}-id`]: '1', [`${prefix}-timestamp`]: '1', [`${prefix}-signature`]: '1' }
+}
+
 function headerProblem(name: string, value: string): string | null {
   if (!TOKEN.test(name)) return 'is not a header name'
   if (REFUSED.has(name)) return 'is set by Runbell or steers the connection'

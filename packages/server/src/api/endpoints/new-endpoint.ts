@@ -14,6 +14,8 @@ export interface EndpointFacts {
   schemaVersions: Record<string, number>
   defaults: EndpointDefaults
   secrets: SecretRow[]
+  /** Sealed. */
+  headers: Record<string, string>
 }
 
 export function newEndpointRow(input: EndpointInput, facts: EndpointFacts): EndpointRow {
@@ -31,7 +33,8 @@ export function newEndpointRow(input: EndpointInput, facts: EndpointFacts): Endp
     dataClasses: input.data_classes,
     schemaVersions: facts.schemaVersions,
     format: input.format,
-    headers: input.headers,
+    headers: facts.headers,
+    headerPrefix: input.header_prefix,
     timeoutMs: input.timeout_ms ?? defaults.timeoutMs,
     maxInFlight: input.max_in_flight ?? defaults.maxInFlight,
     rateLimit: input.rate_limit,

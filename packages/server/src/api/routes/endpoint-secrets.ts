@@ -26,7 +26,7 @@ const listSecrets = defineRoute({
   async handle(call) {
     const { secrets } = await findEndpoint(call)
     const active = secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > call.now)
-    return jsonAnswer(200, { data: await Promise.all(active.map(secretView)), next_cursor: null })
+    return jsonAnswer(200, { data: active.map(secretView), next_cursor: null })
   },
 })
 
@@ -55,13 +55,13 @@ const rotateSecret = defineRoute({
     if (!kinds.includes(kind)) {
       throw invalid([{ path: '/kind', message: `this endpoint signs with ${endpoint.signing} only` }])
     }
-    const secret = await newSecret(kind, endpoint.mode, now, context.random)
+    const secret = await newSecret(kind, { context, owner: endpoint, now })
     const record = {
       action: 'secret.added' as const,
       detail: { id: secret.row.id, kind, overlap_seconds: body.overlap_seconds },
     }
     await changeEndpoint(call, endpoint, addSecret(secret, now + body.overlap_seconds * 1000), record)
-    return jsonAnswer(201, { ...(await secretView(secret.row)), ...shownOnce([secret]) })
+    return jsonAnswer(201, { ...secretView(secret.row), ...shownOnce([secret]) })
   },
 })
 

@@ -2,7 +2,7 @@ import { newId } from '../../core/new-id.ts'
 import { auditOf } from '../access/audit.ts'
 import { foreignTenant, type Principal } from '../access/principal.ts'
 import { changeEndpoint, exceedsTenant } from '../endpoints/change-endpoint.ts'
-import { checkHeaders, checkUrl, keepHidden } from '../endpoints/endpoint-checks.ts'
+import { checkPrefix, checkUrl, sealHeaders } from '../endpoints/endpoint-checks.ts'
 import { endpointInputSchema, endpointPatchSchema, type EndpointPatchInput } from '../endpoints/endpoint-input.ts'
 import { newEndpointRow } from '../endpoints/new-endpoint.ts'
 import { pinsFor } from '../endpoints/schema-pins.ts'
@@ -30,14 +30,15 @@ const createEndpoint = defineRoute({
   async handle(call) {
     const { context, principal, body, query, now } = call
     const tenantId = tenantToCreateFor(principal, body.tenant_id ?? query.tenant_id)
-    checkHeaders(body.headers)
     const url = checkUrl(context.urls, body.url)
     const { mode } = principal
-    const secrets = await newSecrets(kindsOf(body.signing), mode, now, context.random)
+    const owner = { id: newId('endpoint', mode, now, context.random), tenantId, mode }
+    checkPrefix(body.header_prefix, body.headers)
+    const headers = await sealHeaders(context.vault, owner, body.headers)
+    const secrets = await newSecrets(kindsOf(body.signing), { context, owner, now })
     const endpoint = newEndpointRow(body, {
-      id: newId('endpoint', mode, now, context.random),
-      tenantId,
-      mode,
+      ...owner,
+      headers,
       url,
       now,
       schemaVersions: pinsFor(context.catalogs.of(mode), body.event_types, null, body.schema_versions),
@@ -119,9 +120,9 @@ const patchEndpoint = defineRoute({
   async handle(call) {
     const { context, body, now } = call
     const endpoint = await findEndpoint(call)
-    const patch = toPatch(call, endpoint)
+    const patch = await toPatch(call, endpoint)
     const missing = kindsOf(body.signing ?? endpoint.signing).filter((kind) => !hasSecret(endpoint, kind, now))
-    const secrets = await newSecrets(missing, endpoint.mode, now, context.random)
+    const secrets = await newSecrets(missing, { context, owner: endpoint, now })
     // The secret comes first: at no time is there a scheme without a secret.
     for (const secret of secrets) {
       const detail = { id: secret.row.id, kind: secret.row.kind }
@@ -142,13 +143,15 @@ function hasSecret(endpoint: EndpointRow, kind: SecretRow['kind'], now: number):
   )
 }
 
-function toPatch(call: Call<unknown, EndpointPatchInput>, endpoint: EndpointRow): EndpointPatch {
+async function toPatch(call: Call<unknown, EndpointPatchInput>, endpoint: EndpointRow): Promise<EndpointPatch> {
   const { body, context } = call
   const patch: EndpointPatch = {}
   if (body.headers !== undefined) {
-    patch.headers = keepHidden(body.headers, endpoint.headers)
-    checkHeaders(patch.headers)
+    patch.headers = await sealHeaders(context.vault, endpoint, body.headers, endpoint.headers)
   }
+  if (body.header_prefix !== undefined) patch.headerPrefix = body.header_prefix
+  const { headerPrefix, headers } = { ...endpoint, ...patch }
+  checkPrefix(headerPrefix, headers)
   if (body.url !== undefined) patch.url = checkUrl(context.urls, body.url)
   if (body.description !== undefined) patch.description = body.description
   if (body.event_types !== undefined) patch.eventTypes = body.event_types

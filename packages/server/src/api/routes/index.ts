@@ -9,7 +9,9 @@ import { ENDPOINT_ROUTES } from './endpoints.ts'
 import { EVENT_TYPE_VERSION_ROUTES } from './event-type-versions.ts'
 import { EVENT_TYPE_ROUTES } from './event-types.ts'
 import { EVENT_ROUTES } from './events.ts'
+import { MASTER_KEY_ROUTES } from './master-key.ts'
 import { PAGE_ROUTES } from './pages.ts'
+import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
 import { SCHEMA_ROUTES } from './schemas.ts'
 import { HEALTH_ROUTES } from './service.ts'
@@ -30,6 +32,8 @@ export const API_ROUTES: readonly Route[] = [
   ...API_KEY_ROUTES,
   ...TENANT_ROUTES,
   ...AUDIT_LOG_ROUTES,
+  ...MASTER_KEY_ROUTES,
+  ...PUBLIC_KEY_ROUTES,
   ...HEALTH_ROUTES,
   ...PAGE_ROUTES,
 ]

@@ -111,6 +111,14 @@ export class TestApi {
             ? { ok: true, url: new URL(url).href }
             : { ok: false, reason: 'only https URLs may be endpoints', fix: 'Use https.' },
       },
+      vault: {
+        sealSecret: (_owner, _row, clear) => Promise.resolve(clear),
+        sealHeaders: (_owner, clear) => Promise.resolve({ ...clear }),
+      },
+      async rotateMasterKey(entries) {
+        await store.appendAudit({ entries })
+        return { masterKeyId: '0123456789abcdef', rewrapped: 0, retired: [] }
+      },
       publicUrl: 'https://runbell.test',
       wake: (change) => void this.wakes.push(change),
       storage: () => 'ok',

@@ -1,5 +1,4 @@
 import type { EndpointView, SecretView } from '@runbell/sdk/contract'
-import { publicKeyOf } from '@runbell/sdk/signing'
 import type { EndpointRow, SecretRow } from '../../store/rows.ts'
 import { optionalTimeView, timeView } from './time.ts'
 
@@ -20,6 +19,7 @@ export function endpointView(row: EndpointRow): EndpointView {
     schema_versions: pinsView(row),
     format: row.format,
     headers: Object.fromEntries(Object.keys(row.headers).map((name) => [name, HIDDEN])),
+    header_prefix: row.headerPrefix,
     timeout_ms: row.timeoutMs,
     max_in_flight: row.maxInFlight,
     rate_limit: row.rateLimit,
@@ -48,13 +48,13 @@ export interface ListedSecret extends SecretView {
 }
 
 /** A secret without its value. */
-export async function secretView(row: SecretRow): Promise<ListedSecret> {
+export function secretView(row: SecretRow): ListedSecret {
   return {
     id: row.id,
     kind: row.kind,
     status: row.expiresAt === null ? 'active' : 'retiring',
     created_at: timeView(row.createdAt),
     expires_at: optionalTimeView(row.expiresAt),
-    ...(row.kind === 'ed25519' ? { public_key: await publicKeyOf(row.value) } : {}),
+    ...(row.publicKey === null ? {} : { public_key: row.publicKey }),
   }
 }

@@ -190,6 +190,7 @@ export const endpointSchema = z
     ordering: z.enum(['none', 'run']),
     retry_schedule: z.array(z.int()),
     signing: z.enum(SIGNING_SCHEMES),
+    header_prefix: z.string().nullable(),
     status: z.enum(ENDPOINT_STATUSES),
     disabled_reason: z.string().nullable(),
     created_at: time,

@@ -1,6 +1,7 @@
 import { MODES, SCOPES } from '@runbell/sdk/contract'
 import { Option, type Command } from 'commander'
 import type { CreateOptions } from './create-key.ts'
+import type { GenerateOptions, RotateOptions } from './master-key.ts'
 import type { ListOptions } from './list-keys.ts'
 import type { WhereOptions } from './where-keys-live.ts'
 
@@ -15,6 +16,18 @@ Examples:
   runbell keys create --scope publish --mode live --url https://runbell.example.com --key "$ADMIN_KEY" --json
   runbell keys list
   runbell keys revoke key_abcd0123efgh4567`
+
+const MASTER_HELP = `
+To rotate: put the new master key first where it is configured and leave the old one behind it, on a line of its own or after a
+comma; then rotate-master. A server that runs reads its file or asks its command again; one with RUNBELL_MASTER_KEY is started anew
+before that. Deliveries go on. What is printed as retired can be taken out afterwards.
+
+Examples:
+  runbell keys generate-master > /etc/runbell/master.key
+  runbell keys generate-master --prepend-to /etc/runbell/master.key
+  runbell keys rotate-master --url https://runbell.example.com --key "$ADMIN_KEY"`
+
+const master = () => import('./master-key.ts')
 
 function withWhere(command: Command): Command {
   return command
@@ -34,6 +47,19 @@ export function addKeysCommand(program: Command, run: (work: Promise<number>) =>
     .option('--json', 'Print the key and what it may do as one JSON line.')
     .addHelpText('after', HELP)
     .action((options: CreateOptions) => run(import('./create-key.ts').then(({ createKey }) => createKey(options))))
+  keys
+    .command('generate-master')
+    .description('Make a master key, which seals the secrets in a database, and print it.')
+    .option('--prepend-to <file>', 'Put it first in this file, before the one it follows on, and print nothing.')
+    .addHelpText('after', MASTER_HELP)
+    .action((options: GenerateOptions) => run(master().then(({ generateMaster }) => generateMaster(options))))
+  withWhere(
+    keys.command('rotate-master').description('Wrap every data key with the master key that is configured first.'),
+  )
+    .option('--master-key-file <value>', 'File with the master keys, where no server runs. (RUNBELL_MASTER_KEY_FILE)')
+    .option('--json', 'Print what was done as one JSON line.')
+    .addHelpText('after', MASTER_HELP)
+    .action((options: RotateOptions) => run(master().then(({ rotateMaster }) => rotateMaster(options))))
   withWhere(keys.command('list').description('List the API keys that are valid, newest first.'))
     .option('--json', 'Print one JSON line for each key.')
     .addHelpText('after', HELP)

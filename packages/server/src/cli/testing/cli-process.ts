@@ -29,6 +29,8 @@ const NODE_COMPILE_CACHE = join(tmpdir(), 'runbell-compile-cache')
 const ENVIRONMENT = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RUNBELL_'))),
   NODE_COMPILE_CACHE,
+  RUNBELL_MASTER_KEY: Buffer.alloc(32, 'runbell tests').toString('base64'),
+  RUNBELL_LIMIT_FREE_BYTES: '4194304',
 }
 
 /** Runs `runbell`; the process ends with the test at the latest. */

@@ -152,7 +152,7 @@ export function factItem(
 
 export function secretRow(input: Partial<SecretRow> = {}): SecretRow {
   const id = input.id ?? newId('secret')
-  return { id, kind: 'hmac', value: `whsec_${id}`, createdAt: T0, expiresAt: null, ...input }
+  return { id, kind: 'hmac', value: `whsec_${id}`, publicKey: null, createdAt: T0, expiresAt: null, ...input }
 }
 
 export function endpointRow(input: Partial<EndpointRow> = {}): EndpointRow {
@@ -171,6 +171,7 @@ export function endpointRow(input: Partial<EndpointRow> = {}): EndpointRow {
     schemaVersions: { 'agent.run.completed': 1 },
     format: 'runbell',
     headers: { 'x-team': 'support' },
+    headerPrefix: null,
     timeoutMs: 15_000,
     maxInFlight: 10,
     rateLimit: null,

@@ -5,6 +5,7 @@ import { auditTests } from './audit.ts'
 import { bodyTests } from './bodies.ts'
 import { budgetTests } from './budgets.ts'
 import { claimTests } from './claims.ts'
+import { dataKeyTests } from './data-keys.ts'
 import { durabilityTests } from './durability.ts'
 import { endingTests } from './endings.ts'
 import { endpointTests } from './endpoints.ts'
@@ -58,6 +59,7 @@ export function describeStore(
     isolationTests(suite)
     endpointTests(suite)
     secretTests(suite)
+    dataKeyTests(suite)
     eventTypeTests(suite)
     tenantTests(suite)
     keyTests(suite)

@@ -11,4 +11,5 @@ export const MIGRATIONS: readonly string[] = [
   '0006-limits.sql',
   '0007-erasure.sql',
   '0009-retention.sql',
+  '0010-sealed-secrets.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

@@ -1,4 +1,4 @@
-import type { ApiKeyRow, CursorPage } from '../../rows.ts'
+import type { ApiKeyRow, CursorPage, PublicKeyRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import { modes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
@@ -62,6 +62,31 @@ export function serverSecret({ db }: SqliteContext, input: { name: string; candi
   const name = `secret:${input.name}`
   db.prepare('INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO NOTHING').run(name, input.candidate)
   return readSecret(db, name)
+}
+
+export function replaceServerSecret(
+  context: SqliteContext,
+  { name, from, to }: Parameters<Store['replaceServerSecret']>[0],
+): boolean {
+  const { changes } = context.db
+    .prepare('UPDATE settings SET value = ? WHERE name = ? AND value = ?')
+    .run(to, `secret:${name}`, from)
+  context.emptyLog = true
+  return changes === 1
+}
+
+export function listPublicKeys(
+  { db }: SqliteContext,
+  { endpointId, now, limit }: Parameters<Store['listPublicKeys']>[0],
+): PublicKeyRow[] {
+  const rows = db
+    .prepare(
+      `SELECT s.id, s.public_key FROM secrets s INDEXED BY secrets_public JOIN endpoints p ON p.ref = s.endpoint
+       WHERE s.public_key IS NOT NULL AND p.deleted_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > ?)
+         AND json_extract(p.config, '$.signing') <> 'hmac' AND (? IS NULL OR p.id = ?) ORDER BY s.id DESC LIMIT ?`,
+    )
+    .all(now, endpointId, endpointId, limit) as Row[]
+  return rows.map((row) => ({ secretId: row['id'] as string, publicKey: row['public_key'] as string }))
 }
 
 function readSecret(db: Database, name: string): Uint8Array {

@@ -31,6 +31,8 @@ export function endpointFrom(db: Database, row: Row): EndpointRow {
   const config = JSON.parse(row['config'] as string) as Omit<EndpointRow, Columns>
   return {
     ...config,
+    // Endpoints from before there were prefixes have none.
+    headerPrefix: config.headerPrefix ?? null,
     position: row['ref'] as number,
     id: row['id'] as string,
     tenantId: row['tenant_id'] as string,
@@ -47,12 +49,15 @@ export function endpointFrom(db: Database, row: Row): EndpointRow {
 
 export function secretsOf(db: Database, endpoint: number): SecretRow[] {
   const rows = db
-    .prepare('SELECT id, kind, value, created_at, expires_at FROM secrets WHERE endpoint = ? ORDER BY ordinal DESC')
+    .prepare(
+      'SELECT id, kind, value, public_key, created_at, expires_at FROM secrets WHERE endpoint = ? ORDER BY ordinal DESC',
+    )
     .all(endpoint) as Row[]
   return rows.map((row) => ({
     id: row['id'] as string,
     kind: row['kind'] as SecretRow['kind'],
     value: row['value'] as string,
+    publicKey: row['public_key'] as string | null,
     createdAt: row['created_at'] as number,
     expiresAt: row['expires_at'] as number | null,
   }))
@@ -61,7 +66,9 @@ export function secretsOf(db: Database, endpoint: number): SecretRow[] {
 /** Adds a secret as the newest of its endpoint. */
 export function insertSecret(db: Database, endpoint: number, secret: SecretRow): void {
   db.prepare(
-    `INSERT INTO secrets (id, endpoint, kind, value, created_at, expires_at, ordinal)
-     VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM secrets WHERE endpoint = ?))`,
-  ).run(secret.id, endpoint, secret.kind, secret.value, secret.createdAt, secret.expiresAt, endpoint)
+    `INSERT INTO secrets (id, endpoint, kind, value, public_key, created_at, expires_at, ordinal)
+     VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM secrets WHERE endpoint = ?))`,
+  ).run(
+    ...[secret.id, endpoint, secret.kind, secret.value, secret.publicKey, secret.createdAt, secret.expiresAt, endpoint],
+  )
 }

@@ -1,9 +1,19 @@
 import { acceptEvents } from './accept-events.ts'
-import { findApiKey, listApiKeys, putApiKey, revokeApiKey, serverSecret, touchApiKeys } from './api-keys.ts'
+import {
+  findApiKey,
+  listApiKeys,
+  listPublicKeys,
+  putApiKey,
+  replaceServerSecret,
+  revokeApiKey,
+  serverSecret,
+  touchApiKeys,
+} from './api-keys.ts'
 import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
 import { changeEndpoint } from './change-endpoint.ts'
 import { claimDue, claimSuspect } from './claim-due.ts'
 import type { Verbs } from './context.ts'
+import { findDataKeys, listDataKeys, putDataKey, rewrapDataKeys } from './data-keys.ts'
 import { cancelDelivery, discardDeadLetter } from './end-delivery.ts'
 import { eraseEvent } from './erase-event.ts'
 import { cancelHeld, expireDeliveries } from './end-pending.ts'
@@ -64,6 +74,12 @@ export const VERBS: Verbs = {
   revokeApiKey,
   touchApiKeys,
   serverSecret,
+  replaceServerSecret,
+  listPublicKeys,
+  putDataKey,
+  findDataKeys,
+  listDataKeys,
+  rewrapDataKeys,
   appendAudit,
   sealAudit,
   listAudit,
@@ -93,6 +109,8 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'countPending',
   'findApiKey',
   'listApiKeys',
+  'listPublicKeys',
+  'listDataKeys',
   'listAudit',
   'readAudit',
 ])
