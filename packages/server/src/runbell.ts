@@ -28,6 +28,7 @@ import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
 import { createBackground } from './wiring/background.ts'
+import { egressProxy } from './wiring/egress-proxy.ts'
 import { createDiskGuard } from './wiring/disk.ts'
 import { rotateForApi, unlockVault } from './wiring/vault.ts'
 import { openMasterKeys } from './wiring/master-keys.ts'
@@ -172,7 +173,7 @@ function engineOn(
 ): Engine {
   return createEngine({
     ...ground,
-    transport: createTransport({ egress, monotonic: ground.clock.monotonic }),
+    transport: createTransport({ egress, monotonic: ground.clock.monotonic, proxy: egressProxy(settings) }),
     sign: createSigner(),
     open: (endpoints) => vault.open(endpoints),
     userAgent: `Runbell/${VERSION}`,

@@ -1,10 +1,11 @@
 import { DEFAULT_RETRY_SCHEDULE, parseSchedule, type RetrySchedule } from '../core/schedule.ts'
+import { EGRESS_PROXY_SETTINGS, type EgressProxySettings } from './egress-proxy-settings.ts'
 import { MASTER_KEY_SETTINGS, type MasterKeySettings } from './master-key-settings.ts'
 import { RETENTION_SETTINGS, type RetentionSettings } from './retention-settings.ts'
 import { formatDuration, SettingError, type SettingSpec } from './setting-spec.ts'
 
 /** The effective configuration of a server. */
-export interface Settings extends MasterKeySettings, RetentionSettings {
+export interface Settings extends EgressProxySettings, MasterKeySettings, RetentionSettings {
   dataDir: string
   host: string
   port: number
@@ -84,6 +85,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     parse: list,
     format: (entries) => entries.join(','),
   },
+  ...EGRESS_PROXY_SETTINGS,
   retrySchedule: {
     env: 'RUNBELL_RETRY_SCHEDULE',
     flag: '--retry-schedule',

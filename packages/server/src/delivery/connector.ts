@@ -4,6 +4,7 @@ import type { Phases } from '../core/attempt-outcome.ts'
 import type { Timing } from './deadline.ts'
 import { dial, type DialError, type VettedAddress } from './dial.ts'
 import { literalOf, type EgressPolicy, type Refusal } from './egress-policy.ts'
+import { openTunnel, type EgressProxy } from './proxy-tunnel.ts'
 import type { NameResolver, ResolvedAddress } from './name-resolver.ts'
 import { ConnectFailure, describeError, isOwnFault, type CodedError } from './transport-failure.ts'
 
@@ -22,6 +23,8 @@ export interface ConnectorOptions {
   timing: Timing
   egress: EgressPolicy
   resolver: NameResolver
+  /** The operator's forward proxy; `null`: connections are made from here. */
+  proxy?: EgressProxy | null
   /** PEM roots instead of Node's. */
   ca?: string | undefined
 }
@@ -122,6 +125,7 @@ class Opening {
       this.#vet([{ address: hostname, family }])
       return
     }
+    if (this.#options.proxy?.dns === 'proxy') return this.#handOver()
     this.#enter('dns')
     this.#undo = this.#options.resolver.resolve(hostname, (failure, addresses) => {
       if (failure === null) this.#vet(addresses)
@@ -155,9 +159,31 @@ class Opening {
       vetted.push({ address, family })
     }
     this.#enter('connect')
+    if (this.#options.proxy != null)
+      return this.#tunnel(this.#options.proxy, vetted.map(authorityOf(this.#target.port)))
     this.#undo = dial(vetted, this.#target.port, this.#options.timing.after, (socket, errors) => {
       if (socket === null) this.#fail(describeDialErrors(this.#target, errors))
       else this.#checkPeer(socket, vetted)
+    })
+  }
+
+  /** The proxy resolves the name, and only the proxy sees where it leads. */
+  #handOver(): void {
+    const { hostname, port, protocol } = this.#target
+    const refusal = this.#options.egress.checkName(hostname, protocol)
+    if (refusal !== null) return this.#fail(new ConnectFailure({ outcome: 'blocked_address' }, refusal.detail))
+    this.#enter('connect')
+    this.#tunnel(this.#options.proxy as EgressProxy, [`${hostname}:${port}`])
+  }
+
+  /** Asks the proxy for one address after another: it tells of one it cannot reach. */
+  #tunnel(proxy: EgressProxy, [authority = '', ...others]: readonly string[]): void {
+    this.#undo = openTunnel(proxy, authority, (failure, socket) => {
+      if (this.#ended) return
+      if (socket !== null) return this.#connected(socket)
+      const isUnreached = failure?.verdict.outcome === 'connect_failed'
+      if (isUnreached && others.length > 0) this.#tunnel(proxy, others)
+      else this.#fail(failure as ConnectFailure)
     })
   }
 
@@ -176,6 +202,10 @@ class Opening {
       this.#fail(new ConnectFailure({ outcome: 'blocked_address' }, `connected peer: ${refusal.detail}`))
       return
     }
+    this.#connected(socket)
+  }
+
+  #connected(socket: Socket): void {
     this.#leave()
     if (this.#target.protocol === 'https:') this.#secure(socket)
     else this.#succeed(socket)
@@ -243,6 +273,11 @@ class Opening {
     this.#phases[this.#phase] = Math.round(this.#options.timing.monotonic() - this.#phaseStartedAt)
     this.#phase = null
   }
+}
+
+/** An address as a proxy is asked for it. */
+function authorityOf(port: number): (vetted: VettedAddress) => string {
+  return ({ address, family }) => (family === 6 ? `[${address}]:${port}` : `${address}:${port}`)
 }
 
 /** `not_sent` only when every address failed for want of our own resources. */

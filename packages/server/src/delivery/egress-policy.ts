@@ -19,6 +19,8 @@ export interface EgressPolicy {
    * `hostname` has no brackets; `protocol` is `http:` or `https:`.
    */
   checkAddress(address: string, family: 4 | 6, port: number, hostname: string, protocol: string): Refusal | null
+  /** On every new connection to a name that somebody else resolves. */
+  checkName(hostname: string, protocol: string): Refusal | null
 }
 
 /** Where one of the server's own sockets listens; `0.0.0.0` and `::` stand for every local address. */
@@ -70,6 +72,14 @@ export function createEgressPolicy(options: EgressPolicyOptions = {}): Configure
       const mayUseHttp = allowHttp || devLoopback || cidrs.length > 0 || hosts.has(bareHost(hostname))
       if (url.protocol === 'http:' && !mayUseHttp) return httpRefusal(hostname)
       return null
+    },
+    checkName(hostname, protocol) {
+      const name = bareHost(hostname)
+      const isAllowedName = hosts.has(name)
+      if ((name === 'localhost' || name.endsWith('.localhost')) && !isAllowedName && !devLoopback) {
+        return { rule: 'address', detail: `${hostname} is this machine, or that of the proxy` }
+      }
+      return protocol === 'http:' && !allowHttp && !isAllowedName ? httpRefusal(hostname) : null
     },
     checkAddress: (address, _family, port, hostname, protocol) => {
       const known = describe(address)

@@ -97,6 +97,7 @@ test('the peer is checked again before the first byte', async () => {
   const asked: string[] = []
   const strict: EgressPolicy = {
     checkUrl: () => null,
+    checkName: () => null,
     checkAddress: (address) => {
       asked.push(address)
       return asked.length === 1 ? null : { rule: 'address', detail: `${address} is not where we meant to go` }
@@ -129,6 +130,7 @@ test('a policy that throws refuses', async () => {
   const started = await receiver()
   const broken: EgressPolicy = {
     checkUrl: () => null,
+    checkName: () => null,
     checkAddress: () => {
       throw new Error('broken')
     },

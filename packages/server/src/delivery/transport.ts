@@ -4,6 +4,7 @@ import { Connector, dialTargetOf, type DialTarget } from './connector.ts'
 import { DeadlineSweep, type Timing } from './deadline.ts'
 import type { EgressPolicy } from './egress-policy.ts'
 import { lookUpBySystem, NameResolver, type Lookup } from './name-resolver.ts'
+import type { EgressProxy } from './proxy-tunnel.ts'
 import { Attempt, type AttemptContext } from './transport-attempt.ts'
 import { describeError, type CodedError } from './transport-failure.ts'
 
@@ -18,6 +19,8 @@ export interface TransportOptions {
   lookup?: Lookup
   /** Idle connections kept over all origins; 0 keeps none. @default 1024 */
   maxIdleConnections?: number
+  /** The operator's forward proxy. @default none; the environment is never asked */
+  proxy?: EgressProxy | null
   /** PEM roots instead of Node's, which `NODE_EXTRA_CA_CERTS` extends. @throws when it is no PEM */
   ca?: string
 }
@@ -43,7 +46,7 @@ export function createTransport(options: TransportOptions): Transport {
   const { egress } = options
   const resolver = new NameResolver(options.lookup ?? lookUpBySystem, monotonic)
   const pool = new ConnectionPool(
-    new Connector({ timing, egress, resolver, ca: options.ca }),
+    new Connector({ timing, egress, resolver, proxy: options.proxy ?? null, ca: options.ca }),
     options.maxIdleConnections ?? DEFAULT_MAX_IDLE_CONNECTIONS,
   )
   const context: AttemptContext = { monotonic, deadlines: new DeadlineSweep(timing), pool }
