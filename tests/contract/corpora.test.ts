@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { expectedOutcome } from '../../packages/server/test/json-corpus/reference.ts'
 import { createEndpoint, get, newEventId, newType, post, request } from '../support/client.ts'
-import { shareServer } from '../support/shared-server.ts'
+import { longestStall, WATCHED } from '../support/loop-probe.ts'
+import { shareServer, type SharedServer } from '../support/shared-server.ts'
 
 // Public corpora, beside the repository and never in it.
 const folder = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
@@ -32,10 +33,27 @@ async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<
   )
 }
 
+/** Whatever came before: nothing else had to wait for longer. */
+function neverStalls(server: SharedServer): void {
+  test('the event loop was never held up for 50 ms', async () => {
+    expect(await longestStall(server.process)).toBeLessThan(50)
+  })
+}
+
+/** What runs for the first time is compiled on the way, and is not looked at. */
+async function warmUp(server: SharedServer): Promise<void> {
+  const type = newType()
+  for (let count = 0; count < 20; count++) {
+    await request(server, 'POST', '/v1/events/batch', { body: [{ type, agent: { id: 'warm' }, data: { count } }] })
+  }
+  await longestStall(server.process)
+}
+
 describe.skipIf(!isThere(suite))('JSONTestSuite as the data of events', () => {
-  const server = shareServer()
+  const server = shareServer(WATCHED)
   const names = existsSync(suite) ? readdirSync(suite) : []
   const bytesOf = (name: string) => readFileSync(`${suite}/${name}`)
+  beforeAll(() => warmUp(server))
 
   /** An event with these bytes in one field. */
   function around(type: string, eventId: string, value: Buffer): Buffer {
@@ -90,11 +108,14 @@ describe.skipIf(!isThere(suite))('JSONTestSuite as the data of events', () => {
       },
     )
   })
+
+  neverStalls(server)
 })
 
 describe.skipIf(!isThere(naughty))('the big list of naughty strings', () => {
-  const server = shareServer()
+  const server = shareServer(WATCHED)
   const strings = existsSync(naughty) ? (JSON.parse(readFileSync(naughty, 'utf8')) as string[]) : []
+  beforeAll(() => warmUp(server))
   const event = (type: string, change: Record<string, unknown>) => {
     return { type, agent: { id: 'naughty' }, data: { v: 1 }, ...change }
   }
@@ -173,4 +194,6 @@ describe.skipIf(!isThere(naughty))('the big list of naughty strings', () => {
       }
     }
   })
+
+  neverStalls(server)
 })

@@ -4,9 +4,12 @@ import { getRequestListener } from '@hono/node-server'
 import { createAuthenticator } from './access/authenticate.ts'
 import { createKeyUses } from './access/key-uses.ts'
 import type { ApiContext } from './context.ts'
-import { toResponse } from './http/answer.ts'
+import { toResponse, writeAnswer } from './http/answer.ts'
 import { answerClientError } from './http/client-error.ts'
-import { invalid, problemAnswer } from './http/problem.ts'
+import { invalid, problemAnswer, type Refused } from './http/problem.ts'
+import { OpenRequests } from './http/open-requests.ts'
+import { discardRest } from './http/read-body.ts'
+import { checkForm } from './http/request-form.ts'
 import { answerError } from './http/failure.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { renderOpenApi } from './open-api.ts'
@@ -43,6 +46,7 @@ export function createApi(context: ApiContext): Api {
   }
   const routes: Route[] = [...API_ROUTES]
   routes.push(openApiRoute(() => renderOpenApi(routes, context.version)))
+  const open = new OpenRequests()
   const router = createRouter(services, routes)
   const routed = getRequestListener((request) => router.fetch(request), {
     overrideGlobalObjects: false,
@@ -54,12 +58,34 @@ export function createApi(context: ApiContext): Api {
     noteKeyUses: () => uses.flush(),
     fetch: async (request) => await router.fetch(request),
     listener(incoming, outgoing) {
+      open.begin(incoming, outgoing)
+      const refused = checkForm(incoming)
+      if (refused !== null) {
+        open.last(incoming)
+        return refuse(services, refused, incoming, outgoing)
+      }
       const route = publishingRoute(incoming)
       if (route === null) void routed(incoming, outgoing)
       else void listenPublish(services, route, incoming, outgoing)
     },
-    clientError: (error, socket) => answerClientError(error, socket, services.nextRequestId()),
+    clientError(error, socket) {
+      if (!open.mayAnswerError(socket)) socket.destroy()
+      else answerClientError(error, socket, services.nextRequestId())
+    },
   }
+}
+
+/** Nobody knows what else is wrong with it: nothing more is read from this connection. */
+function refuse(
+  { nextRequestId }: ApiServices,
+  { refusal }: Refused,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  const requestId = nextRequestId()
+  const answer = problemAnswer(refusal, requestId)
+  writeAnswer(outgoing, { ...answer, headers: { ...answer.headers, connection: 'close' } }, requestId)
+  discardRest(incoming)
 }
 
 /** A request whose target or Host header makes no URL never reaches the router. */

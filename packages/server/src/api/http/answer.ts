@@ -14,9 +14,10 @@ export interface StreamedAnswer extends Omit<Answer, 'body'> {
 }
 
 /** On every answer: what we serve is data, never to be sniffed, kept by a cache, or named to another site. */
-const BASE_HEADERS = {
+export const BASE_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { PROBLEMS } from '@runbell/sdk/contract'
+import { BASE_HEADERS } from './answer.ts'
 import { problemAnswer, refused } from './problem.ts'
 
 /**
@@ -15,7 +16,13 @@ export function answerClientError(error: Error & { code?: string }, socket: Dupl
     : 'This is not an HTTP request, or it came too slowly.'
   const fix = tooLong ? 'Send fewer or shorter headers.' : 'Send a request as in RFC 9112.'
   const { headers, body } = problemAnswer(refused(code, detail, fix).refusal, requestId)
-  const fields = { ...headers, 'content-length': Buffer.byteLength(body as string), connection: 'close' }
+  const fields = {
+    ...BASE_HEADERS,
+    'x-request-id': requestId,
+    ...headers,
+    'content-length': Buffer.byteLength(body as string),
+    connection: 'close',
+  }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${PROBLEMS[code].status} ${PROBLEMS[code].title}\r\n${lines.join('')}\r\n${body as string}`)
 }

@@ -4,6 +4,7 @@ import { splitJsonArray, type JsonSpan } from '../../core/json-split.ts'
 import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { Refused, invalid, renderProblem, refused } from '../http/problem.ts'
 import { refusalOfJson } from '../http/json-refusal.ts'
+import { Breath } from './breath.ts'
 import type { PublishCall } from './publish-call.ts'
 import { acceptItem, checkItemAfresh, type CheckedItem, type Published } from './publish-item.ts'
 import { retryAfter } from './rate-headers.ts'
@@ -11,7 +12,7 @@ import { splitLines } from './spans.ts'
 
 /**
  * `POST /v1/events/batch`: a JSON array or NDJSON. Each item stands alone: a bad one is rejected and harms no other.
- * All are handed over at once, so that they share a commit. A broken array stores nothing (details 6).
+ * They are handed over as they are checked, so that they share a few commits. A broken array stores nothing (details 6).
  */
 export async function publishBatch(call: PublishCall): Promise<Answer> {
   const { context, requestId, bytes } = call
@@ -21,7 +22,9 @@ export async function publishBatch(call: PublishCall): Promise<Answer> {
   }
   const underWay = new Map<string, Promise<Published>>()
   const results: Promise<Published>[] = []
+  const breath = new Breath(context.clock)
   for (const { start, end } of findItems(call)) {
+    if (breath.isDue()) await breath.take()
     const checked = checkItemAfresh(call, bytes.subarray(start, end), null)
     // Waited for only where the catalog is looked at again: those before are under way, those behind come after it.
     const item = checked instanceof Promise ? await checked : checked

@@ -85,13 +85,8 @@ const PROVIDERS: readonly CredentialPattern[] = [
 const NAMED =
   /(?:pass(?:word|wd|phrase)?|pwd|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|token)["']?\s{0,3}[=:]\s{0,3}["']?([^\s"',;&<>]{8,250})/dgi
 
-/** In this order: what an earlier one has found, a later one leaves alone. */
+/** In this order, after private keys: what an earlier one has found, a later one leaves alone. */
 export const CREDENTIAL_PATTERNS: readonly CredentialPattern[] = [
-  {
-    kind: 'private_key',
-    pattern:
-      /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----[\s\S]{1,20000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----|$)/dg,
-  },
   {
     kind: 'jwt',
     pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,1000}/dg,

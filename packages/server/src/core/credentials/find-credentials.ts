@@ -1,9 +1,9 @@
-import { CREDENTIAL_PATTERNS, type CredentialKind } from './credential-patterns.ts'
+import { CREDENTIAL_PATTERNS, type CredentialKind, type CredentialPattern } from './credential-patterns.ts'
+import { findPrivateKeys } from './private-key.ts'
+import type { TextSpan } from './text-span.ts'
 
-/** A part of a text that looks like a credential. Offsets in UTF-16 units, `end` exclusive. */
-export interface FoundCredential {
-  start: number
-  end: number
+/** A part of a text that looks like a credential. */
+export interface FoundCredential extends TextSpan {
   kind: CredentialKind
 }
 
@@ -16,21 +16,37 @@ const HINT =
 /** Every credential in a text, in order, none overlapping another. Takes time in proportion to its length. */
 export function findCredentials(text: string): FoundCredential[] {
   if (!HINT.test(text)) return []
-  const found: FoundCredential[] = []
-  for (const { kind, pattern, accepts } of CREDENTIAL_PATTERNS) {
-    pattern.lastIndex = 0
-    // Not `matchAll`: it copies the pattern at every call, which costs more than looking through most strings.
-    for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-      const place = match.indices?.[1] ?? match.indices?.[0]
-      if (place === undefined) continue
-      const [start, end] = place
-      if (accepts?.(text.slice(start, end)) === false || overlaps(found, start, end)) continue
-      found.push({ start, end, kind })
-    }
+  let found: FoundCredential[] = findPrivateKeys(text).map((span) => ({ ...span, kind: 'private_key' }))
+  for (const pattern of CREDENTIAL_PATTERNS) {
+    const more = findOne(text, pattern, found)
+    if (more.length > 0) found = [...found, ...more].toSorted((one, other) => one.start - other.start)
   }
-  return found.toSorted((one, other) => one.start - other.start)
+  return found
 }
 
+/** What one pattern finds besides what was found before. */
+function findOne(text: string, { kind, pattern, accepts }: CredentialPattern, before: FoundCredential[]) {
+  const found: FoundCredential[] = []
+  pattern.lastIndex = 0
+  // Not `matchAll`: it copies the pattern at every call, which costs more than looking through most strings.
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const place = match.indices?.[1] ?? match.indices?.[0]
+    if (place === undefined) continue
+    const [start, end] = place
+    if (accepts?.(text.slice(start, end)) === false || overlaps(before, start, end)) continue
+    found.push({ start, end, kind })
+  }
+  return found
+}
+
+/** @param found in order, none overlapping another */
 function overlaps(found: readonly FoundCredential[], start: number, end: number): boolean {
-  return found.some((other) => start < other.end && end > other.start)
+  let [low, high] = [0, found.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((found[middle] as FoundCredential).end <= start) low = middle + 1
+    else high = middle
+  }
+  const next = found[low]
+  return next !== undefined && next.start < end
 }
