@@ -16,6 +16,9 @@ import {
   type Expected,
 } from './bad-input-cases.ts'
 
+/** Part of payloads, and never of an answer about them. */
+const CANARY = 'payload-canary-5e1f'
+
 const EVENT_BYTES = 256 * 1024
 const BATCH_BYTES = 5 * 1024 * 1024
 
@@ -26,6 +29,8 @@ describe('Errors are RFC 9457 `application/problem+json`; whatever comes in, non
   /** A problem as the interfaces describe it, with a page that explains its type. */
   async function expectProblem(answer: Answer<Problem>, expected: Partial<Expected> = {}): Promise<void> {
     const { json, headers, status } = answer
+    const said = answer.bytes.toString() + JSON.stringify([...headers])
+    expect([CANARY, ADMIN_KEY].filter((secret) => said.includes(secret))).toEqual([])
     expect(status).toBeGreaterThanOrEqual(400)
     expect(status).toBeLessThan(500)
     expect(headers.get('content-type')).toBe('application/problem+json')
@@ -53,15 +58,21 @@ describe('Errors are RFC 9457 `application/problem+json`; whatever comes in, non
   const sendEvent = (options: RequestOptions) => send('POST', '/v1/events', options)
 
   // A single fault of our own, anywhere in this file, would be in the log.
-  afterAll(() => expect(server.process.log()).not.toMatch(/request failed/))
+  afterAll(() => {
+    expect(server.process.log()).not.toMatch(/request failed/)
+    expect([CANARY, ADMIN_KEY].filter((secret) => server.process.log().includes(secret))).toEqual([])
+  })
 
   describe('publishing', () => {
     test.each(BAD_FIELDS)('an event with %j is refused with the place', async (change, expected) => {
-      await expectProblem(await sendEvent({ body: anEvent(newType(), { run_id: 'run', ...change }) }), expected)
+      await expectProblem(
+        await sendEvent({ body: anEvent(newType(), { run_id: 'run', data: { note: CANARY }, ...change }) }),
+        expected,
+      )
     })
 
     test.each(BAD_BODIES)('%s is refused', async (_name, body, expected) => {
-      await expectProblem(await sendEvent({ body: body(anEvent(newType())) }), expected)
+      await expectProblem(await sendEvent({ body: body(anEvent(newType(), { metadata: { note: CANARY } })) }), expected)
     })
 
     test('a field that an agent does not have is left out, and the answer says so', async () => {
