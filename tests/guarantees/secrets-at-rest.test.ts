@@ -7,7 +7,19 @@ import { fileURLToPath } from 'node:url'
 import { verifyWebhook } from '@runbell/sdk/signing'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { anEvent, createEndpoint, get, newType, post, publish, request, type CreatedSecret } from '../support/client.ts'
+import {
+  anEvent,
+  attemptsOf,
+  createEndpoint,
+  deliveryOf,
+  get,
+  newType,
+  post,
+  publish,
+  request,
+  untilDelivery,
+  type CreatedSecret,
+} from '../support/client.ts'
 import { startReceiver, type Receiver } from '../support/receiver.ts'
 import { ADMIN_KEY, MASTER_KEY, startServer, TEST_ADMIN_KEY, type ServerProcess } from '../support/server-process.ts'
 import { signaturesOf, signedBytes } from '../support/signatures.ts'
@@ -75,6 +87,20 @@ describe('Signing secrets and custom header values: AES-256-GCM under a per-tena
     const endpoint = await createEndpoint(server, receiver.url, type, { signing: 'both', headers })
     const rotated = await post<CreatedSecret>(server, `/v1/endpoints/${endpoint.id}/secrets/rotate`, {})
     expect((await delivered(server, type)).headers['x-team']).toBe(canary)
+    // One that answers with what it was sent, as many do while they are being set up.
+    const echoing = await startReceiver((_index, { headers: sent }) => ({
+      status: 400,
+      body: JSON.stringify(sent),
+      headers: { 'x-sent': String(sent['x-team']) },
+    }))
+    const other = newType()
+    await createEndpoint(server, echoing.url, other, { headers, retry_schedule: [] })
+    const { event_id: echoed } = await publish(server, anEvent(other))
+    await untilDelivery(server, echoed)
+    const [attempt] = await attemptsOf(server, (await deliveryOf(server, echoed)).id)
+    expect(JSON.stringify(attempt)).toContain('x-team')
+    expect(JSON.stringify(attempt)).not.toContain(canary)
+    await echoing.close()
     expect((await runbell(['backup', join(dataDir, 'backup.db'), '--data-dir', dataDir])).code).toBe(0)
     const secrets = [canary, endpoint.secret, rotated.secret, MASTER_KEY, ADMIN_KEY, TEST_ADMIN_KEY] as string[]
     const forms = secrets.flatMap(formsOf)

@@ -4,6 +4,7 @@ import type { AttemptOutcome, Transport } from '../core/attempt-outcome.ts'
 import type { Clock } from '../core/clock.ts'
 import type { OpenEndpoint, OpenSecret } from '../secrets/open-endpoint.ts'
 import type { Claim } from '../store/rows.ts'
+import { echoesOf, maskEcho } from './mask-echo.ts'
 
 /** Makes the value of `webhook-signature`. */
 export type Signer = (input: {
@@ -58,15 +59,36 @@ export async function attemptDelivery(
     [HEADERS.deliveryId, claim.deliveryId],
     ...prefixed(endpoint.headerPrefix, { id: claim.eventId, timestamp: String(timestamp), signature }),
   ]
-  const custom = Object.entries(endpoint.headers)
+  const own = ownHeaders(endpoint)
   const outcome = await transport.send({
     url: endpoint.url as string,
-    headers: [...standard, ...custom.map(([name, value]): [string, string] => [name, value.reveal()])],
+    headers: [...standard, ...own.sent],
     body: claim.body,
     timeoutMs: endpoint.timeoutMs,
   })
-  const masked = custom.map(([name]): [string, string] => [name, MASK])
-  return { startedAt, outcome, requestHeaders: [...standard, ...masked] }
+  return { startedAt, outcome: maskEcho(outcome, own.echoes), requestHeaders: [...standard, ...own.recorded] }
+}
+
+interface OwnHeaders {
+  sent: [name: string, value: string][]
+  /** With the values masked. */
+  recorded: [name: string, value: string][]
+  /** What of them a receiver may answer with. */
+  echoes: string[]
+}
+
+/** Made once for as long as an endpoint is in memory. */
+const known = new WeakMap<OpenEndpoint, OwnHeaders>()
+
+function ownHeaders(endpoint: OpenEndpoint): OwnHeaders {
+  let own = known.get(endpoint)
+  if (own === undefined) {
+    const sent = Object.entries(endpoint.headers).map(([name, value]): [string, string] => [name, value.reveal()])
+    const recorded = sent.map(([name]): [string, string] => [name, MASK])
+    own = { sent, recorded, echoes: echoesOf(sent.map(([, value]) => value)) }
+    known.set(endpoint, own)
+  }
+  return own
 }
 
 /** Of the signing scheme it has now, those that have not expired; newest first. A scheme it has left signs no more. */

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 interface Open {
-  count: number
-  /** The one that came last. */
-  latest: IncomingMessage
+  incoming: IncomingMessage
+  outgoing: ServerResponse
+  /** The answer before this one; answers leave in order, so with it all others have left. `null`: there was none. */
+  before: ServerResponse | null
   /** Nothing more is answered. */
   closing: boolean
 }
@@ -14,26 +15,25 @@ interface Open {
  * its client would take that for the answer to a request that may have been carried out (guarantee G2).
  */
 export class OpenRequests {
-  readonly #open = new WeakMap<Duplex, Open>()
+  readonly #latest = new WeakMap<Duplex, Open>()
 
   begin(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const open = this.#open.get(incoming.socket) ?? { count: 0, latest: incoming, closing: false }
-    open.count += 1
-    open.latest = incoming
-    this.#open.set(incoming.socket, open)
-    outgoing.once('close', () => (open.count -= 1))
+    const before = this.#latest.get(incoming.socket)?.outgoing ?? null
+    this.#latest.set(incoming.socket, { incoming, outgoing, before, closing: false })
   }
 
   /** Nothing more is answered on this connection. */
   last({ socket }: IncomingMessage): void {
-    const open = this.#open.get(socket)
-    if (open !== undefined) open.closing = true
+    const latest = this.#latest.get(socket)
+    if (latest !== undefined) latest.closing = true
   }
 
   /** Whether an error of the parser may be answered: nothing is open, or just the request whose body it is about. */
   mayAnswerError(socket: Duplex): boolean {
-    const open = this.#open.get(socket)
-    if (open === undefined) return true
-    return !open.closing && (open.count === 0 || (open.count === 1 && !open.latest.complete))
+    const latest = this.#latest.get(socket)
+    if (latest === undefined) return true
+    const { incoming, outgoing, before, closing } = latest
+    if (closing) return false
+    return outgoing.writableFinished || (!incoming.complete && before?.writableFinished !== false)
   }
 }
