@@ -130,6 +130,7 @@ async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options
     urls: createUrlPolicy(egress),
     publicUrl: settings.publicUrl,
     wake: (change) => engine.wake(change),
+    stateOf: (endpointId) => engine.stateOf(endpointId),
     storage: () => disk.state,
     unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
     version: VERSION,

@@ -37,7 +37,7 @@ export class DispatcherWorld {
   readonly peaks = new Map<string, number>()
   readonly #inFlight = new Map<string, number>()
 
-  constructor(maxInFlight = 256) {
+  constructor(maxInFlight = 320) {
     const nothing = () => {}
     this.dispatcher = new Dispatcher({
       ...{

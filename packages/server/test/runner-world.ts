@@ -75,6 +75,7 @@ export function runnerWorld(row: Partial<EndpointRow> = {}) {
       ...{ sinceRenewal: () => 0, start: nothing, stop: async () => {}, runOnce: async () => ({ alive: true }) },
     },
     stopping: () => state.stopping,
+    answered: nothing,
     onRetry: (_, at) => seen.retries.push(at),
     onAttempt: (line) => seen.lines.push(line),
   })

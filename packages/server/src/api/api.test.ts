@@ -30,6 +30,7 @@ const ROUTES = [
   'get /v1/endpoints',
   'get /v1/endpoints/{endpoint_id}',
   'get /v1/endpoints/{endpoint_id}/secrets',
+  'get /v1/endpoints/{endpoint_id}/stats',
   'get /v1/event-types',
   'get /v1/event-types/{type}',
   'get /v1/event-types/{type}/pinned',

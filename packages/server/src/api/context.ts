@@ -32,11 +32,21 @@ export interface ApiContext {
   publicUrl: string
   /** Something changed that delivery should look at now; shortens the wait, never decides correctness. */
   wake(change: { endpointIds?: Iterable<string>; configVersion?: number }): void
+  /** What is known of an endpoint in memory of this node. */
+  stateOf(endpointId: string): LaneState
   /** How much space the disk has left: `low` takes nothing new, `full` sends nothing either. */
   storage(): 'ok' | 'low' | 'full'
   /** `null`: ready. Otherwise why not, for `/readyz`. */
   unready(): string | null
   version: string
+}
+
+/** See `delivery/lane.ts`: the API and delivery do not know each other. */
+export interface LaneState {
+  circuit: 'closed' | 'open' | 'half_open'
+  inFlight: number
+  limit: number
+  isSlow: boolean
 }
 
 export interface ApiLimits {

@@ -142,7 +142,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     1024 * 1024 * MIB,
   ),
   ...RETENTION_SETTINGS,
-  maxInFlight: limit('RUNBELL_LIMIT_IN_FLIGHT', 'Attempts in flight at once over all endpoints.', 256, 10_000),
+  maxInFlight: limit(
+    'RUNBELL_LIMIT_IN_FLIGHT',
+    'Attempts in flight at once over all endpoints, a fifth of them for slow ones; up to four times as many where many hang at once.',
+    320,
+    10_000,
+  ),
 }
 
 function limit(env: string, meaning: string, value: number, most: number): SettingSpec<number> {

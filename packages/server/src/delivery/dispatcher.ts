@@ -1,29 +1,14 @@
-import type { Clock, RandomSource } from '../core/clock.ts'
 import type { Claim } from '../store/rows.ts'
-import type { Store } from '../store/store.ts'
 import type { SlotSource } from '../accept/slot-source.ts'
-import type { EndpointCache } from './endpoint-cache.ts'
-import type { Lane, SlotRequest } from './lane.ts'
+import type { OpenEndpoint } from '../secrets/open-endpoint.ts'
+import { AgeWatch } from './age-watch.ts'
+import type { DispatcherOptions } from './dispatcher-options.ts'
+import { duePages } from './due-pages.ts'
+import type { Lane, LaneState, SlotRequest } from './lane.ts'
 import { Lanes } from './lanes.ts'
-import type { NodeLease } from './node-lease.ts'
-import { findStrays } from './strays.ts'
+import { Slots } from './slots.ts'
+import { StrayRelease } from './strays.ts'
 import { SuspectLane } from './suspect-lane.ts'
-
-export interface DispatcherOptions {
-  store: Store
-  clock: Clock
-  random: RandomSource
-  nodeId: string
-  cache: EndpointCache
-  lease: NodeLease
-  /** Sends one claimed delivery and puts on record what came of it. Never rejects. */
-  run(claim: Claim, lane: Lane): Promise<void>
-  /** Whether attempts may start now: what they came to has to be put on record. @default always */
-  mayStart?(): boolean
-  /** Attempts in flight at once over all endpoints. @default 256 */
-  maxInFlight?: number
-  onError(error: unknown): void
-}
 
 /** Deliveries of one endpoint claimed at once, so that one backlog does not fill every slot. */
 const MAX_PER_LANE = 32
@@ -37,7 +22,6 @@ const RETRY_MS = 1000
 const SUSPECT_RETRY_MS = 5000
 /** The timer looks again at least this often. */
 const LONGEST_TIMER_MS = 60_000
-const DUE_PAGE = 1000
 
 /**
  * Hands out the slots. Deliveries that find a free slot when they are accepted are put on record as started there and
@@ -48,25 +32,35 @@ export class Dispatcher implements SlotSource {
   readonly #options: DispatcherOptions
   readonly #lanes = new Lanes()
   readonly #suspects: SuspectLane
-  readonly #maxInFlight: number
   /** Claims being run. Not by position: one may come back, with a new number, before its old run has ended. */
   readonly #running = new Set<Claim>()
-  /** Slots taken: `#running` and those reserved. */
-  #taken = 0
+  readonly #slots: Slots
+  readonly #ages: AgeWatch
   /** Reserved for attempts whose record is being made. */
   #reserved = 0
   #pumping = false
   #again = false
   #stopping = false
-  #reconcileWanted = false
-  #reconciling: Promise<void> | null = null
+  readonly #strays: StrayRelease
   #drainedWaiters: (() => void)[] = []
   #cancelTimer = () => {}
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#maxInFlight = options.maxInFlight ?? 256
+    this.#slots = new Slots(options.maxInFlight ?? 320)
+    this.#ages = new AgeWatch(options.clock, (lanes) => {
+      for (const lane of lanes) this.#slots.move(lane, true)
+      this.#pump()
+    })
     const { clock, onError } = options
+    this.#strays = new StrayRelease({
+      ...options,
+      limit: this.#slots.total * 4,
+      running: () => this.#running,
+      isQuiet: () => this.#reserved === 0 && !this.#stopping,
+      onReleased: () => this.poll(),
+      onDone: () => this.#pump(),
+    })
     this.#suspects = new SuspectLane({
       clock,
       onError,
@@ -80,13 +74,13 @@ export class Dispatcher implements SlotSource {
   reserve(endpointId: string): boolean {
     const endpoint = this.#options.cache.peek(endpointId)
     if (!endpoint || endpoint.status !== 'enabled' || endpoint.kind !== 'http') return false
-    if (this.#full() || !this.#options.lease.covers(endpoint.timeoutMs)) return false
     const lane = this.#lanes.get(endpointId)
+    if (this.#blocked() || this.#slots.free(lane) === 0 || !this.#options.lease.covers(endpoint.timeoutMs)) return false
     // Those that wait already go first.
     if (lane.nextDue !== null && lane.nextDue <= this.#options.clock.now()) return false
     if (lane.free(endpoint, this.#options.clock.monotonic()) === 0) return false
     lane.take(endpoint)
-    this.#taken++
+    this.#slots.take(lane)
     this.#reserved++
     return true
   }
@@ -124,30 +118,39 @@ export class Dispatcher implements SlotSource {
   }
 
   reconcile(): void {
-    this.#reconcileWanted = true
+    this.#strays.want()
     // Otherwise when the next of them ends: a claim whose release failed counts as running until then.
-    if (this.#running.size === 0) this.#reconcileWhenQuiet()
+    if (this.#running.size === 0) this.#strays.whenQuiet()
+  }
+
+  /** Its request has its answer, though that is not on record yet. */
+  answered(claim: Claim, lane: Lane): void {
+    const isSoon = this.#ages.answered(claim)
+    if (isSoon === null) return
+    if (isSoon) lane.hasAnswered = true
+    this.#slots.move(lane, !isSoon)
+  }
+
+  /** What is known of an endpoint in memory, for those who look. */
+  stateOf(endpointId: string): LaneState {
+    const lane = this.#lanes.get(endpointId)
+    const { inFlight, limit, isSlow } = lane
+    return { circuit: lane.circuit.state(this.#options.clock.monotonic()), inFlight, limit, isSlow }
   }
 
   /** Asks the store what is due, whether or not anybody said so. */
   async poll(): Promise<{ due: number; suspects: boolean }> {
     const { store, clock } = this.#options
     const counts = { due: 0, suspects: false }
-    let after: string | null = null
-    do {
-      const page: Awaited<ReturnType<Store['findDueEndpoints']>> = await store.findDueEndpoints({
-        after,
-        limit: DUE_PAGE,
-      })
+    for await (const { due, suspects } of duePages(store)) {
       const now = clock.now()
-      for (const { endpointId, nextDue } of page.due) this.#lanes.dueBy(this.#lanes.get(endpointId), nextDue, now)
-      counts.due += page.due.length
-      counts.suspects = page.suspects
-      after = page.due.length === DUE_PAGE ? (page.due.at(-1)?.endpointId ?? null) : null
-    } while (after !== null)
+      for (const { endpointId, nextDue } of due) this.#lanes.dueBy(this.#lanes.get(endpointId), nextDue, now)
+      counts.due += due.length
+      counts.suspects = suspects
+    }
     this.#lanes.prune(MOST_LANES)
     if (counts.suspects) this.#suspects.wake()
-    this.#reconcileWhenQuiet()
+    this.#strays.whenQuiet()
     this.#pump()
     return counts
   }
@@ -167,13 +170,14 @@ export class Dispatcher implements SlotSource {
     this.#cancelTimer()
     await this.#suspects.stop()
     await this.#drained()
+    this.#ages.stop()
   }
 
   /** Claims a suspect that has room at its endpoint; the place stays reserved until `#beginSuspect`. */
   async #claimSuspect(): Promise<Claim | null> {
     const { store, nodeId, clock, cache } = this.#options
     while (!this.#stopping) {
-      while (this.#reconciling !== null) await this.#reconciling
+      while (this.#strays.underWay !== null) await this.#strays.underWay
       this.#reserved++
       let fits = false
       try {
@@ -185,7 +189,7 @@ export class Dispatcher implements SlotSource {
         const now = clock.now()
         await store.releaseClaims({ nodeId, now, claims: [{ position, number, dueAt: now + SUSPECT_RETRY_MS }] })
       } catch (error) {
-        this.#reconcileWanted = true
+        this.#strays.want()
         throw error
       } finally {
         if (!fits) this.#reserved--
@@ -197,48 +201,51 @@ export class Dispatcher implements SlotSource {
   /** What did not end while others had to wait may still fill every slot. */
   async #hasRoom({ endpointId }: Claim): Promise<boolean> {
     const endpoint = await this.#options.cache.get(endpointId)
-    const most = endpoint?.maxInFlight ?? 1
-    return this.#lanes.get(endpointId).inFlight < most && this.#taken < this.#maxInFlight
+    const lane = this.#lanes.get(endpointId)
+    return lane.inFlight < (endpoint?.maxInFlight ?? 1) && this.#slots.free(lane) > 0
   }
 
   #beginSuspect(claim: Claim): Promise<void> {
     const lane = this.#lanes.get(claim.endpointId)
     lane.inFlight++
-    this.#taken++
+    this.#slots.take(lane)
     return this.#begin(claim, lane)
   }
 
   #blocked(): boolean {
     if (this.#options.mayStart?.() === false) return true
-    return this.#stopping || this.#suspects.holding || this.#reconciling !== null
+    return this.#stopping || this.#suspects.holding || this.#strays.underWay !== null
   }
 
   /** Runs a claim in the slot reserved for it; the slot is free again when its outcome is on record. */
   async #begin(claim: Claim, lane: Lane): Promise<void> {
     this.#reserved--
     this.#running.add(claim)
+    this.#ages.began(claim, lane)
     try {
       await this.#options.run(claim, lane)
     } catch (error) {
       this.#options.onError(error)
       this.reconcile()
     }
+    this.answered(claim, lane)
     this.#running.delete(claim)
     lane.inFlight--
     this.#free(lane)
   }
 
   #free(lane: Lane): void {
-    this.#taken--
+    this.#slots.giveBack(lane)
     const now = this.#options.clock.now()
     if (lane.nextDue !== null && lane.nextDue <= now) this.#lanes.dueBy(lane, lane.nextDue, now)
-    if (this.#taken === 0) for (const resolve of this.#drainedWaiters.splice(0)) resolve()
-    this.#reconcileWhenQuiet()
+    this.#wakeSlow(now)
+    this.#wakeDrained()
+    this.#strays.whenQuiet()
     this.#pump()
   }
 
   #drained(): Promise<void> {
-    return this.#taken === 0 ? Promise.resolve() : new Promise((resolve) => this.#drainedWaiters.push(resolve))
+    return this.#slots.taken === 0 ? Promise.resolve() : new Promise((resolve) => this.#drainedWaiters.push(resolve))
   }
 
   #pump(): void {
@@ -262,7 +269,7 @@ export class Dispatcher implements SlotSource {
       } while (!this.#full() && (this.#again || unseen > 0))
     } catch (error) {
       this.#options.onError(error)
-      this.#reconcileWanted = true
+      this.#strays.want()
       wait = RETRY_MS
     }
     this.#pumping = false
@@ -279,7 +286,7 @@ export class Dispatcher implements SlotSource {
 
   /** Nothing can be claimed now; whatever changes that sets the pump going. */
   #full(): boolean {
-    return this.#blocked() || this.#taken >= this.#maxInFlight
+    return this.#blocked() || this.#slots.isFull
   }
 
   /** Answers with how many lanes had their turn. */
@@ -320,6 +327,7 @@ export class Dispatcher implements SlotSource {
     const { clock, cache } = this.#options
     const lanes = this.#lanes.first(MAX_LANES, clock.now())
     await cache.load(lanes.map(({ endpointId }) => endpointId))
+    for (const lane of lanes) this.#lanes.belongsTo(lane, cache.peek(lane.endpointId)?.tenantId ?? lane.tenantId)
     return lanes
   }
 
@@ -344,53 +352,43 @@ export class Dispatcher implements SlotSource {
         this.#lanes.retryAt(lane, clock.now() + RETRY_MS)
         continue
       }
-      const limit = Math.min(lane.free(endpoint, clock.monotonic()), this.#maxInFlight - this.#taken, MAX_PER_LANE)
+      const limit = Math.min(lane.free(endpoint, clock.monotonic()), this.#slots.free(lane), MAX_PER_LANE)
       if (limit === 0) {
-        const wait = lane.waitForRate(endpoint, clock.monotonic())
-        if (wait > 0) this.#lanes.retryAt(lane, clock.now() + wait)
-        else this.#lanes.stepBack(lane)
+        this.#standBack(lane, endpoint)
         continue
       }
-      for (let slot = 0; slot < limit; slot++) lane.take(endpoint)
-      this.#taken += limit
+      for (let slot = 0; slot < limit; slot++) {
+        lane.take(endpoint)
+        this.#slots.take(lane)
+      }
       this.#reserved += limit
       requests.push({ lane, limit, wakes: lane.wakes })
     }
     return { requests, seen }
   }
 
+  /** Until its rate or its circuit lets it, a slow slot is free, or what it has in flight ends. */
+  #standBack(lane: Lane, endpoint: OpenEndpoint): void {
+    const { clock } = this.#options
+    const wait = Math.max(lane.waitForRate(endpoint, clock.monotonic()), lane.circuit.waitMs(clock.monotonic()))
+    if (wait > 0) return this.#lanes.retryAt(lane, clock.now() + Math.ceil(wait))
+    this.#lanes.stepBack(lane)
+    if (lane.isSlow) this.#slots.wait(lane)
+  }
+
+  #wakeSlow(now: number): void {
+    const lane = this.#slots.nextWaiting()
+    if (lane?.nextDue != null) this.#lanes.dueBy(lane, lane.nextDue, now)
+  }
+
+  #wakeDrained(): void {
+    if (this.#slots.taken === 0) for (const resolve of this.#drainedWaiters.splice(0)) resolve()
+  }
+
   #giveBack(lane: Lane): void {
     this.#reserved--
     lane.giveBack()
-    this.#taken--
-    if (this.#taken === 0) for (const resolve of this.#drainedWaiters.splice(0)) resolve()
-  }
-
-  /** Claims on record that nobody runs can only be told apart while no answer of the store is on its way. */
-  #reconcileWhenQuiet(): void {
-    if (!this.#reconcileWanted || this.#reconciling !== null || this.#reserved > 0 || this.#stopping) return
-    this.#reconcileWanted = false
-    this.#reconciling = this.#releaseStrays()
-      .catch((error: unknown) => {
-        this.#reconcileWanted = true
-        this.#options.onError(error)
-      })
-      .then(() => {
-        this.#reconciling = null
-        this.#pump()
-      })
-  }
-
-  async #releaseStrays(): Promise<void> {
-    const { store, nodeId, clock } = this.#options
-    const limit = this.#maxInFlight * 4
-    const held = await store.findClaims({ nodeId, limit })
-    const now = clock.now()
-    const strays = findStrays(held, this.#running).map((claim) => ({ ...claim, dueAt: now }))
-    if (strays.length === 0) return
-    await store.releaseClaims({ nodeId, now, claims: strays })
-    // There may be more than one answer holds.
-    if (held.length === limit) this.#reconcileWanted = true
-    await this.poll()
+    this.#slots.giveBack(lane)
+    this.#wakeDrained()
   }
 }

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { Signer } from './attempt.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { EndpointCache, type OpenEndpoints } from './endpoint-cache.ts'
+import type { LaneState } from './lane.ts'
 import { createNodeLease, DEFAULT_LEASE_MS } from './node-lease.ts'
 import { Recorder } from './recorder.ts'
 import { createRescuer } from './rescuer.ts'
@@ -24,7 +25,7 @@ export interface EngineOptions {
   userAgent: string
   /** Whether attempts may start now. @default always */
   mayStart?(): boolean
-  /** @default 256 */
+  /** @default 320 */
   maxInFlight?: number
   /** @default 90000 */
   leaseMs?: number
@@ -43,6 +44,8 @@ export interface Engine {
   /** Claims nothing more, waits for what is in flight, and leaves. Resolves within the longest deadline. */
   stop(): Promise<void>
   inFlight(): number
+  /** What is known of an endpoint in memory of this node. */
+  stateOf(endpointId: string): LaneState
   /** `null`: the store answers. Otherwise what is wrong, in words. */
   trouble(): string | null
 }
@@ -73,6 +76,7 @@ export function createEngine(options: EngineOptions): Engine {
     lease,
     recorder,
     stopping: () => dispatcher.stopping,
+    answered: (claim, lane) => dispatcher.answered(claim, lane),
     onRetry: (lane, at) => dispatcher.dueAt(lane, at),
   })
   const { maxInFlight, mayStart } = options
@@ -108,6 +112,7 @@ export function createEngine(options: EngineOptions): Engine {
       await store.leaveNode({ nodeId, highWater: clock.now() })
     },
     inFlight: () => dispatcher.inFlight,
+    stateOf: (endpointId) => dispatcher.stateOf(endpointId),
     trouble() {
       const silentMs = lease.sinceRenewal()
       return silentMs < leaseMs / 6 ? null : `the store has not answered for ${Math.round(silentMs / 1000)} s`

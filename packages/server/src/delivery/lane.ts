@@ -1,4 +1,5 @@
 import type { EndpointRow } from '../store/rows.ts'
+import { Circuit, type CircuitState } from './circuit.ts'
 
 /** A new endpoint starts with this many requests at once, and earns more. */
 const FIRST_LIMIT = 2
@@ -6,6 +7,8 @@ const FIRST_LIMIT = 2
 /** One endpoint's share of the work: what is in flight, how much may be, and when the next delivery is due. */
 export class Lane {
   readonly endpointId: string
+  /** Whose it is; empty until its endpoint has been read. */
+  tenantId = ''
   /** Slots taken: attempts in flight and slots reserved for attempts being put on record. */
   inFlight = 0
   /** When the first waiting delivery is due (service time); `null`: none is known. */
@@ -14,6 +17,12 @@ export class Lane {
   queuedAt: number | null = null
   /** Where in that heap. */
   queuedIndex = 0
+  /** Requests to it are not answered soon: it has slots of its own kind. */
+  isSlow = false
+  /** It has answered soon at least once. */
+  hasAnswered = false
+  /** Whether it is worth sending to. */
+  readonly circuit = new Circuit()
   /** Counts the wake-ups, so that an answer read before one does not undo it. */
   wakes = 0
   /** Requests at once that the endpoint has earned: grows by one with each success, halves with each failure. */
@@ -27,7 +36,7 @@ export class Lane {
 
   /** How many more attempts may start now. `monotonic` in ms. */
   free(endpoint: Paced, monotonic: number): number {
-    const slots = Math.min(endpoint.maxInFlight, this.#limit) - this.inFlight
+    const slots = Math.min(endpoint.maxInFlight, this.#limit, this.circuit.limit(monotonic)) - this.inFlight
     return Math.max(0, Math.min(slots, this.#available(endpoint, monotonic)))
   }
 
@@ -49,8 +58,15 @@ export class Lane {
     return Math.ceil(((1 - this.#tokens) * 1000) / endpoint.rateLimit)
   }
 
+  /** After a circuit has closed it begins with one request at once, as few as there are. */
   succeeded(endpoint: Paced): void {
+    if (this.circuit.succeeded()) this.#limit = 1
     if (this.#limit < endpoint.maxInFlight) this.#limit++
+  }
+
+  /** Requests at once that it has earned. */
+  get limit(): number {
+    return this.#limit
   }
 
   /** A failure that more requests at once would make worse. */
@@ -81,4 +97,14 @@ export interface SlotRequest {
   lane: Lane
   limit: number
   wakes: number
+}
+
+/** What is known of an endpoint in memory of this node. */
+export interface LaneState {
+  circuit: CircuitState
+  inFlight: number
+  /** Requests at once that it has earned. */
+  limit: number
+  /** Its requests are not answered within half a second. */
+  isSlow: boolean
 }

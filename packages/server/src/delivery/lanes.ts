@@ -1,4 +1,5 @@
 import { Lane } from './lane.ts'
+import { TenantRing } from './tenant-ring.ts'
 
 /**
  * All lanes, and which of them have something to do: those whose first delivery is due stand in line, the others in a
@@ -6,7 +7,7 @@ import { Lane } from './lane.ts'
  */
 export class Lanes {
   readonly #lanes = new Map<string, Lane>()
-  readonly #ready = new Set<Lane>()
+  readonly #ready = new TenantRing()
   readonly #heap: Lane[] = []
 
   get(endpointId: string): Lane {
@@ -18,7 +19,7 @@ export class Lanes {
   /** Sets when the lane's first delivery is due. */
   setDue(lane: Lane, due: number | null, now: number): void {
     lane.nextDue = due
-    if (due !== null && due <= now) return void this.#ready.add(lane)
+    if (due !== null && due <= now) return this.#ready.add(lane)
     this.#ready.delete(lane)
     if (due !== null) this.#queue(lane, due)
   }
@@ -40,10 +41,18 @@ export class Lanes {
     this.#queue(lane, at)
   }
 
-  /** The lanes in line, the one that waits longest first. */
-  inLine(now: number): ReadonlySet<Lane> {
+  /** The lanes in line, in the order of their turns. */
+  inLine(now: number): TenantRing {
     this.#promote(now)
     return this.#ready
+  }
+
+  /** Says whose lane it is: tenants take turns, and within a tenant its endpoints do. */
+  belongsTo(lane: Lane, tenantId: string): void {
+    if (lane.tenantId === tenantId) return
+    const isInLine = this.#ready.delete(lane)
+    lane.tenantId = tenantId
+    if (isInLine) this.#ready.add(lane)
   }
 
   /** The first of them, at most so many. */
@@ -58,7 +67,7 @@ export class Lanes {
 
   /** It has had its turn: to the end of the line, if it is in line. */
   served(lane: Lane): void {
-    if (this.#ready.delete(lane)) this.#ready.add(lane)
+    this.#ready.served(lane)
   }
 
   /** When the next lane that is not in line is due; `null`: none is. */

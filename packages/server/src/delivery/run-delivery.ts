@@ -41,6 +41,8 @@ export interface RunnerOptions {
   lease: NodeLease
   recorder: Recorder
   stopping(): boolean
+  /** The answer is there; putting it on record takes its own time. */
+  answered(claim: Claim, lane: Lane): void
   onRetry(lane: Lane, at: number): void
   onAttempt?(line: AttemptLine): void
 }
@@ -67,6 +69,7 @@ export function createDeliveryRunner(options: RunnerOptions) {
     if (!lease.covers(endpoint.timeoutMs)) return await release(claim, lane, NO_LEASE_MS)
     if (claim.deadline !== null && claim.deadline <= clock.now()) return await release(claim, lane, 0)
     const result = await attemptDelivery(claim, endpoint, options)
+    options.answered(claim, lane)
     const { outcome } = result
     if (outcome.kind === 'not_sent') {
       onAttempt?.(lineOf(claim, outcome, 'released', null))
@@ -89,6 +92,7 @@ export function createDeliveryRunner(options: RunnerOptions) {
     const verdict = withinDeadline(decide(outcome, facts), claim.deadline)
     const name = outcomeName(outcome)
     adjustLane(lane, endpoint, outcome, name === 'delivered')
+    if (name !== 'delivered') lane.circuit.failed(claim.deliveryId, clock.monotonic())
     const endpointEffect = effectOn(endpoint, outcome, now)
     const recorded = await recorder.record({ ...recordOf(claim, result, name), verdict, endpointEffect })
     if (recorded === 'recorded') remember(cache.peek(claim.endpointId), endpointEffect)

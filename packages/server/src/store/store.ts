@@ -1,6 +1,7 @@
 import type {
   AttemptsOf,
   AttemptRecord,
+  AttemptRow,
   ApiKeyRow,
   Claim,
   ClaimRef,
@@ -195,6 +196,16 @@ export interface Store extends AuditVerbs, DataKeyVerbs, RetentionVerbs {
   loadMatchSet(input: { tenantId: string; mode: EndpointRow['mode'] }): Promise<MatchSet>
   /** Endpoints with their secrets, for delivery; deleted ones are left out. */
   loadEndpoints(input: { endpointIds: string[] }): Promise<{ endpoints: EndpointRow[]; configVersion: number }>
+
+  /**
+   * How deliveries to an endpoint went of late: attempts of its latest `deliveries` that started at `since` or after, in no order, and
+   * what waits, counted no further than `pendingLimit`.
+   */
+  readActivity(input: { endpointId: string; since: number; deliveries: number; pendingLimit: number }): Promise<{
+    pending: number
+    oldestPendingAt: number | null
+    attempts: Pick<AttemptRow, 'outcome' | 'durationMs'>[]
+  }>
 
   // ——— catalog and tenants ———
   /** Every type of the mode that has a row. */

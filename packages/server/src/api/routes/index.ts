@@ -4,6 +4,7 @@ import { AUDIT_LOG_ROUTES } from './audit-log.ts'
 import { DELIVERY_ROUTES } from './deliveries.ts'
 import { DELIVERY_ACTION_ROUTES } from './delivery-actions.ts'
 import { ENDPOINT_SECRET_ROUTES } from './endpoint-secrets.ts'
+import { ENDPOINT_STATS_ROUTES } from './endpoint-stats.ts'
 import { ENDPOINT_STATUS_ROUTES } from './endpoint-status.ts'
 import { ENDPOINT_ROUTES } from './endpoints.ts'
 import { EVENT_TYPE_VERSION_ROUTES } from './event-type-versions.ts'
@@ -24,6 +25,7 @@ export const API_ROUTES: readonly Route[] = [
   ...DELIVERY_ROUTES,
   ...DELIVERY_ACTION_ROUTES,
   ...ENDPOINT_ROUTES,
+  ...ENDPOINT_STATS_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,
   ...ENDPOINT_SECRET_ROUTES,
   ...EVENT_TYPE_ROUTES,

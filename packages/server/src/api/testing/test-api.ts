@@ -121,6 +121,7 @@ export class TestApi {
       },
       publicUrl: 'https://runbell.test',
       wake: (change) => void this.wakes.push(change),
+      stateOf: () => ({ circuit: 'closed', inFlight: 1, limit: 2, isSlow: false }),
       storage: () => 'ok',
       unready: () => this.unready,
       version: '0.0.0-test',

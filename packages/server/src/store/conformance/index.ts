@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { acceptanceTests } from './acceptance.ts'
+import { activityTests } from './activity.ts'
 import { announcementTests } from './announcements.ts'
 import { auditTests } from './audit.ts'
 import { bodyTests } from './bodies.ts'
@@ -56,6 +57,7 @@ export function describeStore(
     policyReplayTests(suite)
     announcementTests(suite)
     readingTests(suite)
+    activityTests(suite)
     isolationTests(suite)
     endpointTests(suite)
     secretTests(suite)

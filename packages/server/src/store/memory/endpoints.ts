@@ -70,6 +70,22 @@ export class MemoryEndpoints extends MemoryRequests {
     })
   }
 
+  readActivity(input: Input<'readActivity'>): Output<'readActivity'> {
+    return this.verb('readActivity', input, ({ endpointId, since, deliveries, pendingLimit }) => {
+      const own = [...this.deliveries.values()].filter((delivery) => delivery.endpointId === endpointId)
+      const waiting = own.filter((delivery) => this.isWaiting(delivery) && !delivery.suspect)
+      const counted = waiting.toSorted((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0)).slice(0, pendingLimit)
+      const attempts = own.slice(-deliveries).flatMap((delivery) => delivery.attempts)
+      return {
+        pending: counted.length,
+        oldestPendingAt: counted.length === 0 ? null : Math.min(...counted.map(({ createdAt }) => createdAt)),
+        attempts: attempts
+          .filter(({ startedAt, outcome }) => startedAt >= since && outcome !== null)
+          .map(({ outcome, durationMs }) => ({ outcome, durationMs })),
+      }
+    })
+  }
+
   /** Makes one change; `false`: it does not fit. */
   protected applyChange(endpoint: EndpointState, change: EndpointChange, now: number): boolean {
     const { row } = endpoint

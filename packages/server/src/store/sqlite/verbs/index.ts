@@ -17,6 +17,7 @@ import { findDataKeys, listDataKeys, putDataKey, rewrapDataKeys } from './data-k
 import { cancelDelivery, discardDeadLetter } from './end-delivery.ts'
 import { eraseEvent } from './erase-event.ts'
 import { cancelHeld, expireDeliveries } from './end-pending.ts'
+import { readActivity } from './endpoint-activity.ts'
 import { createEndpoint, findEndpoint, listEndpoints, loadEndpoints, loadMatchSet } from './endpoints.ts'
 import { loadEventTypes, putEventType } from './event-types.ts'
 import { findDueEndpoints } from './find-due-endpoints.ts'
@@ -64,6 +65,7 @@ export const VERBS: Verbs = {
   changeEndpoint,
   loadMatchSet,
   loadEndpoints,
+  readActivity,
   loadEventTypes,
   putEventType,
   listTenants,
@@ -103,6 +105,7 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'listEndpoints',
   'loadMatchSet',
   'loadEndpoints',
+  'readActivity',
   'loadEventTypes',
   'listTenants',
   'findUnannounced',

@@ -1,0 +1,75 @@
+import type { Lane } from './lane.ts'
+
+/** One in so many slots is for endpoints that are slow. */
+const SLOW_SHARE = 5
+/** What has just turned out to be slow may make it so many times the slots in all, until it ends. */
+const MOST_IN_ALL = 4
+
+/**
+ * The slots for attempts in flight, over all endpoints: most for those that answer soon, the others for those that do not. A lane that
+ * turns slow takes what it has in flight along, so that however many endpoints hang, the slots for all others are free at once
+ * (guarantee G18); there are never more than four times as many in flight. With fewer than five slots in all there is no such division.
+ */
+export class Slots {
+  readonly total: number
+  readonly #fast: number
+  readonly #slow: number
+  #fastTaken = 0
+  #slowTaken = 0
+  /** Slow lanes that found no slot. */
+  readonly #waiting = new Set<Lane>()
+
+  constructor(total: number) {
+    this.total = total
+    this.#slow = Math.floor(total / SLOW_SHARE)
+    this.#fast = total - this.#slow
+  }
+
+  get taken(): number {
+    return this.#fastTaken + this.#slowTaken
+  }
+
+  /** Nothing that is not slow can start. */
+  get isFull(): boolean {
+    return this.#fastTaken >= this.#fast || this.taken >= this.total * MOST_IN_ALL
+  }
+
+  /** How many more attempts of this lane may start now. */
+  free(lane: Lane): number {
+    // Whoever has never answered gets one attempt, not several, once half of the slots are taken.
+    if (this.#slow > 0 && !lane.hasAnswered && lane.inFlight > 0 && this.taken > this.total / 2) return 0
+    const left = lane.isSlow ? this.#slow - this.#slowTaken : this.#fast - this.#fastTaken
+    return Math.max(0, Math.min(left, this.total * MOST_IN_ALL - this.taken))
+  }
+
+  take(lane: Lane): void {
+    if (lane.isSlow) this.#slowTaken += 1
+    else this.#fastTaken += 1
+  }
+
+  giveBack(lane: Lane): void {
+    if (lane.isSlow) this.#slowTaken -= 1
+    else this.#fastTaken -= 1
+  }
+
+  /** Moves a lane with all it has in flight. */
+  move(lane: Lane, isSlow: boolean): void {
+    if (lane.isSlow === isSlow || this.#slow === 0) return
+    lane.isSlow = isSlow
+    this.#fastTaken += isSlow ? -lane.inFlight : lane.inFlight
+    this.#slowTaken += isSlow ? lane.inFlight : -lane.inFlight
+  }
+
+  /** A slow lane stands back until there is a slot for it. */
+  wait(lane: Lane): void {
+    this.#waiting.add(lane)
+  }
+
+  /** The one that has waited longest, if it may start now. */
+  nextWaiting(): Lane | null {
+    const [lane] = this.#waiting
+    if (lane === undefined || this.free(lane) === 0) return null
+    this.#waiting.delete(lane)
+    return lane
+  }
+}
