@@ -129,6 +129,7 @@ export class Dispatcher implements SlotSource {
     if (isSoon === null) return
     if (isSoon) lane.hasAnswered = true
     this.#slots.move(lane, !isSoon)
+    this.#wakeSlow(this.#options.clock.now())
   }
 
   /** What is known of an endpoint in memory, for those who look. */
@@ -175,8 +176,8 @@ export class Dispatcher implements SlotSource {
 
   /** Claims a suspect that has room at its endpoint; the place stays reserved until `#beginSuspect`. */
   async #claimSuspect(): Promise<Claim | null> {
-    const { store, nodeId, clock, cache } = this.#options
-    while (!this.#stopping) {
+    const { store, nodeId, clock, cache, mayStart } = this.#options
+    while (!this.#stopping && mayStart?.() !== false) {
       while (this.#strays.underWay !== null) await this.#strays.underWay
       this.#reserved++
       let fits = false
@@ -377,8 +378,9 @@ export class Dispatcher implements SlotSource {
   }
 
   #wakeSlow(now: number): void {
-    const lane = this.#slots.nextWaiting()
-    if (lane?.nextDue != null) this.#lanes.dueBy(lane, lane.nextDue, now)
+    for (const lane of this.#slots.takeWaiting()) {
+      if (lane.nextDue !== null) this.#lanes.dueBy(lane, lane.nextDue, now)
+    }
   }
 
   #wakeDrained(): void {
@@ -389,6 +391,7 @@ export class Dispatcher implements SlotSource {
     this.#reserved--
     lane.giveBack()
     this.#slots.giveBack(lane)
+    this.#wakeSlow(this.#options.clock.now())
     this.#wakeDrained()
   }
 }

@@ -65,11 +65,17 @@ export class Slots {
     this.#waiting.add(lane)
   }
 
-  /** The one that has waited longest, if it may start now. */
-  nextWaiting(): Lane | null {
-    const [lane] = this.#waiting
-    if (lane === undefined || this.free(lane) === 0) return null
-    this.#waiting.delete(lane)
-    return lane
+  /** Those that have waited longest, as many as may start now; they wait no more. */
+  takeWaiting(): Lane[] {
+    const taken: Lane[] = []
+    let left = this.#slow - this.#slowTaken
+    for (const lane of this.#waiting) {
+      // What is not slow any more waits for nothing here.
+      if (lane.isSlow && left <= 0) break
+      if (lane.isSlow) left -= 1
+      this.#waiting.delete(lane)
+      taken.push(lane)
+    }
+    return taken
   }
 }

@@ -35,7 +35,11 @@ export class DataKeys {
     const { store, masterKeys, random, clock } = this.#options
     const row = wrap(masterKeys.active, owner, random.bytes(DATA_KEY_BYTES), { random, now: clock.now() })
     // Two may make one at once: both go on with the one that is kept.
-    return await this.#keep(await store.putDataKey({ key: row }))
+    const kept = await store.putDataKey({ key: row })
+    const key = await this.#keep(kept)
+    // The master key was rotated meanwhile, and nobody saw this one.
+    if (kept.masterKeyId !== masterKeys.active.id) await this.#rewrap(kept)
+    return key
   }
 
   /** Those of these owners that there are. @throws MasterKeyError · StoreUnavailable */
@@ -65,19 +69,28 @@ export class DataKeys {
     return key
   }
 
+  async #rewrap(row: DataKeyRow): Promise<void> {
+    const { store, masterKeys, random, clock } = this.#options
+    const bytes = unwrap(await this.#masterOf(row), row)
+    const { wrapped, masterKeyId } = wrap(masterKeys.active, row.owner, bytes, { random, now: clock.now() })
+    await store.rewrapDataKeys({ keys: [{ owner: row.owner, from: row.masterKeyId, wrapped, masterKeyId }] })
+  }
+
   /** A key that nobody has told us of may have been configured since: another node rotated. */
   async #masterOf({ masterKeyId, owner }: DataKeyRow): Promise<MasterKey> {
     const { masterKeys } = this.#options
     const known = masterKeys.byId(masterKeyId)
     if (known !== null) return known
-    await masterKeys.load()
-    const found = masterKeys.byId(masterKeyId)
-    if (found === null) throw wrongMasterKey(masterKeyId, masterKeys, owner)
+    const configured = await masterKeys.read()
+    const found = configured.find(({ id }) => id === masterKeyId)
+    if (found === undefined) throw wrongMasterKey(masterKeyId, masterKeys, owner)
+    // Only with the one that wraps now among them: what is there stays open.
+    if (configured.some(({ id }) => id === masterKeys.active.id)) masterKeys.adopt(configured)
     return found
   }
 }
 
-export function wrongMasterKey(needed: string, { ids }: Pick<MasterKeys, 'ids'>, owner: string): MasterKeyError {
+export function wrongMasterKey(needed: string, { ids }: { ids: readonly string[] }, owner: string): MasterKeyError {
   return new MasterKeyError(
     `the master key does not fit this database: what it keeps for ${owner} was sealed with the master key ${needed}, ` +
       `and given is ${ids.join(', ')}`,

@@ -4,19 +4,25 @@ import { MasterKeyError, type MasterKey } from './master-key.ts'
 export class MasterKeys {
   readonly #read: () => Promise<MasterKey[]>
   #keys: MasterKey[] = []
-  #reading: Promise<void> | null = null
 
   /** @param read where they are configured; asked again when they are rotated */
   constructor(read: () => Promise<MasterKey[]>) {
     this.#read = read
   }
 
-  /** Reads them, again; all who ask meanwhile share one reading. @throws MasterKeyError · the error of a file */
+  /** Reads them and uses them from now on. @throws MasterKeyError · the error of a file */
   async load(): Promise<void> {
-    this.#reading ??= this.#read()
-      .then((keys) => void (this.#keys = keys))
-      .finally(() => (this.#reading = null))
-    await this.#reading
+    this.adopt(await this.read())
+  }
+
+  /** What is configured now, each key once; nothing is used yet: it may not fit what there is. @throws MasterKeyError · the error of a file */
+  async read(): Promise<MasterKey[]> {
+    const keys = await this.#read()
+    return keys.filter(({ id }, index) => keys.findIndex((other) => other.id === id) === index)
+  }
+
+  adopt(keys: readonly MasterKey[]): void {
+    this.#keys = [...keys]
   }
 
   get active(): MasterKey {

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../core/audit/audit-entry.ts'
 import type { Store } from '../store/store.ts'
+import { MasterKeyError, type MasterKey } from './master-key.ts'
 import { unwrap, wrap, wrongMasterKey, type DataKeysOptions } from './data-keys.ts'
 
 export interface Rotated {
@@ -25,9 +26,10 @@ export async function rotateMasterKey(
   audit: readonly AuditEntry[],
 ): Promise<Rotated> {
   const { store, masterKeys, random, clock } = options
-  await masterKeys.load()
+  const configured = await masterKeys.read()
+  await checkAll(store, configured)
+  masterKeys.adopt(configured)
   const { active } = masterKeys
-  await checkAll(store, masterKeys)
   let rewrapped = 0
   let onRecord = audit
   for (let after: string | null = null; ;) {
@@ -50,11 +52,14 @@ export async function rotateMasterKey(
   return { masterKeyId: active.id, rewrapped, retired: masterKeys.ids.slice(1) }
 }
 
-async function checkAll(store: Store, masterKeys: DataKeysOptions['masterKeys']): Promise<void> {
+/** Nothing is used of what is configured before it is known to fit everything. */
+async function checkAll(store: Store, configured: readonly MasterKey[]): Promise<void> {
+  const ids = configured.map(({ id }) => id)
+  if (ids.length === 0) throw new MasterKeyError('there is no master key')
   for (let after: string | null = null; ;) {
     const rows = await store.listDataKeys({ after, limit: BATCH })
-    const foreign = rows.find(({ masterKeyId }) => masterKeys.byId(masterKeyId) === null)
-    if (foreign !== undefined) throw wrongMasterKey(foreign.masterKeyId, masterKeys, foreign.owner)
+    const foreign = rows.find(({ masterKeyId }) => !ids.includes(masterKeyId))
+    if (foreign !== undefined) throw wrongMasterKey(foreign.masterKeyId, { ids }, foreign.owner)
     after = rows.at(-1)?.owner ?? null
     if (after === null || rows.length < BATCH) return
   }

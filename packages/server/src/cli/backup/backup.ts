@@ -30,6 +30,7 @@ export function addBackupCommands(program: Command, run: (work: Promise<number>)
   withDataDir(program.command('restore').description('Put a backup in the place of the embedded database.'))
     .argument('<file>', 'What runbell backup has made.')
     .option('--force', 'Put a database that is there aside.')
+    .option('--accept-clock', "This machine's clock is right, though the backup is older than 60 days by it.")
     .option('--json', 'Print what was done as one JSON line.')
     .addHelpText('after', RESTORE_HELP)
     .action((file: string, options: RestoreOptions) =>

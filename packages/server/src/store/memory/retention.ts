@@ -54,7 +54,7 @@ export class MemoryRetention extends MemoryAudit {
       if (work >= ask.limit) break
       last = event.position
       work += 1
-      if (event.mode !== ask.mode) continue
+      if (event.mode !== ask.mode || event.recordedAt >= ask.before) continue
       if (ask.what !== 'idempotency') work += event.deliveries.length
       const count = this.#removeOne(ask, event)
       removed += count ?? 0

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { MIGRATIONS } from './schema.ts'
@@ -6,13 +6,17 @@ import { MIGRATIONS } from './schema.ts'
 /** SQLite values as `node:sqlite` gives them. */
 export type Row = Record<string, unknown>
 
+const CACHE_KIB = 65_536
+/** How long a statement waits for another connection. */
+export const BUSY_TIMEOUT_MS = 5000
+
 /** One connection with its prepared statements, each prepared once. */
 export class Database {
   readonly handle: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(path: string, options: { readOnly: boolean }) {
-    this.handle = new DatabaseSync(path, { readOnly: options.readOnly, timeout: 5000 })
+    this.handle = new DatabaseSync(path, { readOnly: options.readOnly, timeout: BUSY_TIMEOUT_MS })
   }
 
   prepare(sql: string): StatementSync {
@@ -60,19 +64,31 @@ export function openWriter(path: string): Database {
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 1000;
-    PRAGMA cache_size = -65536;
+    PRAGMA cache_size = -${CACHE_KIB};
     PRAGMA temp_store = MEMORY;
     PRAGMA secure_delete = FAST;
   `)
   migrate(database.handle)
-  makeShrinkable(database.handle)
+  makeShrinkable(database.handle, path)
   return database
 }
 
-/** A file from before `auto_vacuum` was set is written anew once, which puts the setting into it. */
-function makeShrinkable(handle: DatabaseSync): void {
-  const { auto_vacuum: mode } = handle.prepare('PRAGMA auto_vacuum').get() as { auto_vacuum: number }
-  if (mode === 0) handle.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
+/**
+ * A file from before `auto_vacuum` was set is written anew once, which puts the setting into it and leaves no copy of anything that was
+ * deleted. That takes as much space again, twice: where there is none the next start tries.
+ */
+function makeShrinkable(handle: DatabaseSync, path: string): void {
+  const read = (pragma: string) => Object.values(handle.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] as number
+  if (read('auto_vacuum') !== 0) return
+  const { bavail, bsize } = statfsSync(dirname(path))
+  if (bavail * bsize < 2 * read('page_count') * read('page_size')) return
+  try {
+    handle.exec('PRAGMA temp_store = FILE; PRAGMA cache_size = -4096; PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
+  } catch {
+    // It goes on as it was; its space is used again, and not given back.
+  } finally {
+    handle.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_checkpoint(TRUNCATE)`)
+  }
 }
 
 function migrate(handle: DatabaseSync): void {

@@ -1,4 +1,4 @@
-import { Database, openWriter } from './database.ts'
+import { BUSY_TIMEOUT_MS, Database, openWriter } from './database.ts'
 import { describeError, unpackInput, type Reply, type Request } from './messages.ts'
 import { tookEffect } from '../../core/audit/audit-entry.ts'
 import type { Audited } from '../audit.ts'
@@ -8,7 +8,7 @@ import { VERBS } from './verbs/index.ts'
 
 export function openContext(path: string, role: 'writer' | 'reader'): SqliteContext {
   const db = role === 'writer' ? openWriter(path) : new Database(path, { readOnly: true })
-  return { db, endpointRefs: new EndpointRefs(db), emptyLog: false }
+  return { db, endpointRefs: new EndpointRefs(db), emptyLog: false, emptyLogAfter: 0 }
 }
 
 function run(context: SqliteContext, request: Request): unknown {
@@ -46,7 +46,7 @@ export function writeGroup(context: SqliteContext, requests: readonly Request[])
     handle.exec('BEGIN IMMEDIATE')
     const replies = requests.map((request) => runOne(context, request))
     handle.exec('COMMIT')
-    if (context.emptyLog) context.emptyLog = !isLogEmptied(handle)
+    if (context.emptyLog && performance.now() >= context.emptyLogAfter) emptyLog(context)
     return replies
   } catch (error) {
     // Whether it was the disk or a bug: nothing of the group happened, and everyone in it is told so.
@@ -57,13 +57,22 @@ export function writeGroup(context: SqliteContext, requests: readonly Request[])
   }
 }
 
-/** Moves the write-ahead log into the database and cuts it off; a reader may be in the way, and then the next group tries again. */
-function isLogEmptied(handle: Database['handle']): boolean {
+/** How long after a try that found a reader in the way the next one comes. */
+const AGAIN_MS = 1000
+
+/** Moves the write-ahead log into the database and cuts it off. It waits for no reader: everybody who writes would wait along. */
+function emptyLog(context: SqliteContext): void {
+  const { handle } = context.db
   try {
-    return handle.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0
+    handle.exec('PRAGMA busy_timeout = 0')
+    const isEmpty = handle.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0
+    context.emptyLog = !isEmpty
   } catch {
-    return false
+    // A reader is in the way, or the disk is full.
+  } finally {
+    handle.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   }
+  if (context.emptyLog) context.emptyLogAfter = performance.now() + AGAIN_MS
 }
 
 /** Runs one request of a group so that its failure leaves the others alone. */

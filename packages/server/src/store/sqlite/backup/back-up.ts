@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -21,8 +22,8 @@ const WORKER = new URL('./copy-worker.ts', import.meta.url)
  * @throws Error from SQLite or the file system; a part of a copy is never left
  */
 export async function backUp({ path, target, onProgress }: BackupOptions): Promise<number> {
-  const partial = `${target}.partial`
-  await rm(partial, { force: true })
+  // Of two at once each makes its own, and the later one keeps the name.
+  const partial = `${target}.${randomUUID().slice(0, 8)}.partial`
   try {
     await copy(path, partial, onProgress ?? (() => {}))
     await makeDurable(partial)

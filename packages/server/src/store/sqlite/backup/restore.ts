@@ -1,8 +1,9 @@
 import { copyFile, link, rename, rm } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { AuditEntry } from '../../../core/audit/audit-entry.ts'
+import { LONGEST_OUTAGE_MS } from '../../../core/service-clock.ts'
 import { Database } from '../database.ts'
 import { takeLock } from '../lock.ts'
 import { MIGRATIONS } from '../schema.ts'
@@ -16,8 +17,10 @@ export interface RestoreOptions {
   path: string
   /** Where a database that is there goes. */
   aside: string
-  /** Ms since the epoch: service time goes on from here at least, however old the backup is. */
+  /** Ms since the epoch: service time goes on from here at least. */
   now: number
+  /** This machine's clock is right, though the backup is older than an outage lasts. */
+  acceptClock?: boolean
   /** Put on record in the restored database. */
   audit: AuditEntry[]
 }
@@ -37,7 +40,8 @@ const AUDIT_SINCE = 3
  */
 export async function restore(options: RestoreOptions): Promise<{ aside: boolean }> {
   const { backup, path } = options
-  const version = checkBackup(backup)
+  const { version, highWater } = checkBackup(backup)
+  checkAge(highWater, options)
   const lock = takeLock(path)
   try {
     const arriving = `${path}.restoring`
@@ -55,8 +59,26 @@ export async function restore(options: RestoreOptions): Promise<{ aside: boolean
   }
 }
 
-/** @returns its schema version */
-export function checkBackup(backup: string): number {
+/** The clock of this machine says that the backup is very old, and a start would not believe it. */
+export class OldBackup extends Error {
+  override name = 'OldBackup'
+}
+
+/** Service time that has jumped ahead never comes back, so a clock that may be wrong is not believed without being asked about. */
+function checkAge(highWater: number, { now, acceptClock = false }: RestoreOptions): void {
+  if (acceptClock || now - highWater <= LONGEST_OUTAGE_MS) return
+  throw new OldBackup(
+    `was made at ${new Date(highWater).toISOString()}, and this machine's clock says ${new Date(now).toISOString()}`,
+  )
+}
+
+/** @returns its schema version, and the latest service time in it */
+export function checkBackup(backup: string): { version: number; highWater: number } {
+  if (existsSync(`${backup}-wal`) && statSync(`${backup}-wal`).size > 0) {
+    throw new NotABackup(
+      'has a log beside it, so it is a database in use and not all of it is in this file: make a backup of it',
+    )
+  }
   let database: DatabaseSync
   try {
     database = new DatabaseSync(backup, { readOnly: true })
@@ -74,7 +96,8 @@ export function checkBackup(backup: string): number {
     if (version < 1 || tables.length < 2) throw new NotABackup('is a database, and none of Runbell')
     const check = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check']
     if (check !== 'ok') throw new NotABackup(`is damaged: ${String(check).replaceAll('\n', ' ')}`)
-    return version
+    const highWater = database.prepare(`SELECT value FROM settings WHERE name = 'high_water'`).get()?.['value']
+    return { version, highWater: typeof highWater === 'number' ? highWater : 0 }
   } catch (error) {
     if (error instanceof NotABackup) throw error
     throw new NotABackup(`is not a whole database: ${error instanceof Error ? error.message : String(error)}`)

@@ -13,11 +13,24 @@ type Output = Awaited<ReturnType<Store['changeEndpoint']>>
 export function changeEndpoint(context: SqliteContext, input: Input): Output {
   const { db, endpointRefs } = context
   const endpoint = findEndpoint(context, input)
-  if (endpoint === null || !applies(db, endpoint, input.change, input.now)) return null
+  if (endpoint === null || !appliesCleanly(context, endpoint, input)) return null
   endpointRefs.clear()
   db.prepare('UPDATE endpoints SET updated_at = ? WHERE ref = ?').run(input.now, endpoint.position)
   const changed = findEndpoint(context, input) ?? { ...endpoint, updatedAt: input.now }
   return { endpoint: changed, configVersion: db.bumpConfigVersion() }
+}
+
+/** Secrets that are replaced leave no copy in any file: those before may be from a time when they were not sealed. */
+function appliesCleanly(context: SqliteContext, endpoint: EndpointRow, { change, now }: Input): boolean {
+  const { db } = context
+  if (change.kind !== 'patch' || change.patch.secrets === undefined) return applies(db, endpoint, change, now)
+  db.handle.exec('PRAGMA secure_delete = ON')
+  context.emptyLog = true
+  try {
+    return applies(db, endpoint, change, now)
+  } finally {
+    db.handle.exec('PRAGMA secure_delete = FAST')
+  }
 }
 
 /** Makes the change; `false`: it does not fit. */
@@ -47,7 +60,9 @@ function applies(db: Database, endpoint: EndpointRow, change: EndpointChange, no
       return true
     }
     case 'delete': {
-      db.prepare('UPDATE endpoints SET deleted_at = ?, settled = 0 WHERE ref = ?').run(now, ref)
+      db.prepare(
+        `UPDATE endpoints SET deleted_at = ?, settled = 0, config = json_set(config, '$.headers', json('{}')) WHERE ref = ?`,
+      ).run(now, ref)
       db.prepare('DELETE FROM secrets WHERE endpoint = ?').run(ref)
       return true
     }

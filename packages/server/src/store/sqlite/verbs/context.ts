@@ -17,6 +17,8 @@ export interface SqliteContext {
   endpointRefs: EndpointRefs
   /** After this commit the write-ahead log must hold nothing of what was before it. */
   emptyLog: boolean
+  /** Not before this time (`performance.now()`): a reader was in the way. */
+  emptyLogAfter: number
 }
 
 /** What the hot verbs need to know of an endpoint without reading it again. */

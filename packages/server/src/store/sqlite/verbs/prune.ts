@@ -45,14 +45,20 @@ function goOn(db: Database, round: Round): PruneResult {
 
 function lookAgain(db: Database, round: Round, after: number): PruneResult {
   const left = db
-    .prepare('SELECT event FROM retention_left WHERE what = ? AND mode = ? AND event > ? ORDER BY event LIMIT ?')
-    .all(round.what, round.mode, after, round.limit) as { event: number }[]
+    .prepare(
+      `SELECT l.event, e.recorded_at FROM retention_left l JOIN events e ON e.position = l.event
+       WHERE l.what = ? AND l.mode = ? AND l.event > ? ORDER BY l.event LIMIT ?`,
+    )
+    .all(round.what, round.mode, after, round.limit) as { event: number; recorded_at: number }[]
   let [removed, work, last] = [0, 0, after]
-  for (const { event } of left) {
+  for (const { event, recorded_at: recordedAt } of left) {
     if (work >= round.limit) break
     last = event
+    work += 1
+    // Things may be kept for longer now than when it was left.
+    if (recordedAt >= round.before) continue
     const outcome = pruneOne(db, round, event)
-    work += 1 + outcome.deliveries
+    work += outcome.deliveries
     if (!outcome.removed) continue
     removed += 1
     db.prepare('DELETE FROM retention_left WHERE what = ? AND mode = ? AND event = ?').run(

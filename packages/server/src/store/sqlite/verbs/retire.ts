@@ -31,9 +31,9 @@ export function reclaimSpace(
   const pageBytes = read('page_size')
   const free = read('freelist_count')
   const pages = Math.floor(Math.min(free * pageBytes - keepBytes, maxBytes) / pageBytes)
+  // Who wants all of it wants it now, and what the log has taken as well.
+  if (keepBytes === 0) context.emptyLog = true
   if (pages <= 0) return 0
   handle.exec(`PRAGMA incremental_vacuum(${pages})`)
-  // Who wants all of it wants it now.
-  if (keepBytes === 0) context.emptyLog = true
   return (free - read('freelist_count')) * pageBytes
 }
