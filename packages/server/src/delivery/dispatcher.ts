@@ -176,8 +176,8 @@ export class Dispatcher implements SlotSource {
 
   /** Claims a suspect that has room at its endpoint; the place stays reserved until `#beginSuspect`. */
   async #claimSuspect(): Promise<Claim | null> {
-    const { store, nodeId, clock, cache, mayStart } = this.#options
-    while (!this.#stopping && mayStart?.() !== false) {
+    const { store, nodeId, clock, cache } = this.#options
+    while (!this.#stopping && this.#options.mayStart?.() !== false) {
       while (this.#strays.underWay !== null) await this.#strays.underWay
       this.#reserved++
       let fits = false

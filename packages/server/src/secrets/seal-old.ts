@@ -1,8 +1,8 @@
 import { MODES } from '@runbell/sdk/contract'
 import { publicKeyOf } from '@runbell/sdk/signing'
+import { isSealed } from '../core/sealed-text.ts'
 import type { EndpointRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
-import { isSealed } from './seal.ts'
 import type { Vault } from './vault.ts'
 
 const PAGE = 500

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import type { RandomSource } from '../core/clock.ts'
+import { isSealed, NONCE_BYTES, SEALED_PREFIX, TAG_BYTES } from '../core/sealed-text.ts'
 
 /*
  * AES-256-GCM (NIST SP 800-38D) with a random nonce of 96 bits for each sealing. What is sealed and for whom is authenticated along:
@@ -7,9 +8,6 @@ import type { RandomSource } from '../core/clock.ts'
  */
 
 const CIPHER = 'aes-256-gcm'
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-const TEXT_PREFIX = 'sealed:1:'
 
 /** Nonce, tag, ciphertext. @param context what it is and whose, in the same words when it is opened */
 export function seal(key: KeyObject, context: readonly string[], clear: Uint8Array, random: RandomSource): Uint8Array {
@@ -36,15 +34,11 @@ function contextBytes(context: readonly string[]): Uint8Array {
 
 /** A sealed text as it is stored. */
 export function sealedText(sealed: Uint8Array): string {
-  return TEXT_PREFIX + Buffer.from(sealed).toString('base64')
-}
-
-export function isSealed(text: string): boolean {
-  return text.startsWith(TEXT_PREFIX)
+  return SEALED_PREFIX + Buffer.from(sealed).toString('base64')
 }
 
 /** @throws Error where it is not what `sealedText` makes */
 export function sealedBytes(text: string): Uint8Array {
   if (!isSealed(text)) throw new Error('it is not sealed')
-  return Buffer.from(text.slice(TEXT_PREFIX.length), 'base64')
+  return Buffer.from(text.slice(SEALED_PREFIX.length), 'base64')
 }

@@ -1,12 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import type { Mode } from '@runbell/sdk/contract'
 import type { RandomSource } from '../core/clock.ts'
+import { isSealed } from '../core/sealed-text.ts'
 import { Secret } from '../core/secret.ts'
 import type { EndpointRow, SecretRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import { DataKeys, wrongMasterKey, type DataKeysOptions } from './data-keys.ts'
 import type { OpenEndpoint, OpenSecret } from './open-endpoint.ts'
-import { isSealed, open, seal, sealedBytes, sealedText } from './seal.ts'
+import { open, seal, sealedBytes, sealedText } from './seal.ts'
 
 /** Whose a secret is. */
 export type SecretOwner = Pick<EndpointRow, 'id' | 'mode' | 'tenantId'>
@@ -32,10 +33,10 @@ export class Vault {
     this.#keys = new DataKeys(options)
   }
 
-  /** Loads the master key. @throws MasterKeyError where it does not fit the database: before anything is opened or sent */
+  /** Loads the master key, unless that was done. @throws MasterKeyError where it does not fit the database: before anything is opened or sent */
   async unlock(): Promise<void> {
     const { masterKeys } = this.#options
-    await masterKeys.load()
+    if (masterKeys.ids.length === 0) await masterKeys.load()
     for (let after: string | null = null; ;) {
       const rows = await this.#store.listDataKeys({ after, limit: PAGE })
       const foreign = rows.find(({ masterKeyId }) => masterKeys.byId(masterKeyId) === null)

@@ -13,6 +13,8 @@ const ANNOUNCE_MS = 1000
 const SEAL_MS = 1000
 /** How often to look for what is older than it is kept; oftener where something is kept for less than 20 s. */
 const RETENTION_MS = 10_000
+/** How often to look again at what something pending needed. */
+const AGAIN_MS = 60_000
 /** How often to look how much of the disk is free. */
 const DISK_MS = 1000
 
@@ -70,7 +72,10 @@ function createAnnouncer(context: ApiContext): Service {
 function createRemover({ store, clock, log }: ApiContext, disk: DiskGuard, times: RetentionTimes): Service {
   const shortest = Math.min(...Object.values(times).flatMap((time: Times) => [time.live, time.test]))
   let stopping = false
-  const retention = new Retention({ store, clock, times, stopping: () => stopping })
+  const retention = new Retention({
+    ...{ store, clock, times, stopping: () => stopping },
+    againMs: Math.min(AGAIN_MS, shortest),
+  })
   const service = createService({
     clock,
     intervalMs: Math.min(RETENTION_MS, shortest / 2),

@@ -1,3 +1,4 @@
+import { clearLength } from '../../core/sealed-text.ts'
 import type { SecretOwner } from '../../secrets/vault.ts'
 import type { ApiContext, UrlPolicy } from '../context.ts'
 import { refused } from '../http/problem.ts'
@@ -46,8 +47,9 @@ export async function sealHeaders(
 ): Promise<Record<string, string>> {
   const isKept = ([name, value]: [string, string]) => value === HIDDEN && Object.hasOwn(before, name)
   const entries = Object.entries(headers)
-  // What is kept was in order, and is counted by its name alone.
-  checkHeaders(Object.fromEntries(entries.map(([name, value]) => [name, isKept([name, value]) ? 'kept' : value])))
+  // What is kept was in order, and counts with its length.
+  const lengthOf = (name: string) => 'k'.repeat(clearLength(before[name] as string))
+  checkHeaders(Object.fromEntries(entries.map((entry) => [entry[0], isKept(entry) ? lengthOf(entry[0]) : entry[1]])))
   const kept = entries.filter(isKept).map(([name]) => [name, before[name] as string])
   const fresh = Object.fromEntries(entries.filter((entry) => !isKept(entry)))
   return { ...(await vault.sealHeaders(owner, fresh)), ...(Object.fromEntries(kept) as Record<string, string>) }

@@ -86,7 +86,7 @@ const eraseEvent = defineRoute({
   async handle(call) {
     const { context, now } = call
     const { position, eventId, tenantId, payloadGone: gone } = await findEvent(call)
-    if (gone === null) {
+    if (gone?.by !== 'erasure') {
       const audit = auditOf(call, { action: 'event.erased', target: eventId, tenantId })
       const erased = await context.store.eraseEvent({ eventPosition: position, now, audit })
       if (erased !== null) context.wake({ endpointIds: erased.endpointIds })

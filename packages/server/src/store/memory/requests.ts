@@ -74,7 +74,7 @@ export class MemoryRequests extends MemoryReading {
   eraseEvent(input: Input<'eraseEvent'>): Output<'eraseEvent'> {
     return this.verb('eraseEvent', input, ({ eventPosition, now }) => {
       const event = this.events.get(eventPosition)
-      if (event === undefined || event.payloadGone !== null) return null
+      if (event === undefined || event.payloadGone?.by === 'erasure') return null
       event.payloadGone = { at: now, by: 'erasure' }
       event.warnings = []
       const pending = event.deliveries.filter(({ status }) => status === 'pending')

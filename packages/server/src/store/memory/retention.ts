@@ -6,6 +6,9 @@ import type { DeliveryState, EventState } from './state.ts'
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
 
+/** What retention itself has ended stays to be seen for so long, or as long as events are kept, if that is shorter. */
+const SEEN_MS = 86_400_000
+
 /** Removing what is older than it is kept. */
 export class MemoryRetention extends MemoryAudit {
   /** By kind and mode: how far it has come, and what it had to leave. */
@@ -19,6 +22,14 @@ export class MemoryRetention extends MemoryAudit {
       const young = ahead.findIndex(({ recordedAt }) => recordedAt >= ask.before)
       return this.#walk(ask, young === -1 ? ahead : ahead.slice(0, young), left)
     })
+  }
+
+  /** New attempts of a replay are looked for where those before have been removed. */
+  override replayDeliveries(input: Input<'replayDeliveries'>): ReturnType<Store['replayDeliveries']> {
+    const event = this.events.get(input.eventPosition)
+    const walk = event === undefined ? undefined : this.#walks.get(`attempts/${event.mode}`)
+    if (event !== undefined && walk !== undefined && walk.mark >= event.position) walk.left.add(event.position)
+    return super.replayDeliveries(input)
   }
 
   pruneEndpoints(input: Input<'pruneEndpoints'>): Promise<number> {
@@ -70,12 +81,18 @@ export class MemoryRetention extends MemoryAudit {
     if (what === 'idempotency') return this.#forgetKeys(event)
     if (what !== 'attempts') this.#expireHeld(event, now)
     if (event.deliveries.some((delivery) => this.isNeeded(delivery))) return null
+    if (what === 'events' && this.#wasEndedSince(event, now - Math.min(SEEN_MS, now - before))) return null
     return this.#remove(what, event, { before, now }) ? 1 : null
   }
 
   /** Whether something is still to come of it that needs its event. */
   protected isNeeded({ status, holder, watch }: DeliveryState): boolean {
     return status === 'pending' || holder !== null || (watch === 'yes' && status !== 'delivered')
+  }
+
+  /** Whether retention itself ended a delivery of it later than this: somebody is to see that. */
+  #wasEndedSince({ deliveries }: EventState, since: number): boolean {
+    return deliveries.some(({ reason, updatedAt }) => reason === 'held_past_retention' && updatedAt > since)
   }
 
   #expireHeld(event: EventState, now: number): void {

@@ -79,13 +79,14 @@ export function listPublicKeys(
   { db }: SqliteContext,
   { endpointId, now, limit }: Parameters<Store['listPublicKeys']>[0],
 ): PublicKeyRow[] {
+  const [index, which] = endpointId === null ? ['secrets_public', 'TRUE'] : ['secrets_endpoint', 'p.id = ?']
   const rows = db
     .prepare(
-      `SELECT s.id, s.public_key FROM secrets s INDEXED BY secrets_public JOIN endpoints p ON p.ref = s.endpoint
+      `SELECT s.id, s.public_key FROM endpoints p JOIN secrets s INDEXED BY ${index} ON s.endpoint = p.ref
        WHERE s.public_key IS NOT NULL AND p.deleted_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > ?)
-         AND json_extract(p.config, '$.signing') <> 'hmac' AND (? IS NULL OR p.id = ?) ORDER BY s.id DESC LIMIT ?`,
+         AND json_extract(p.config, '$.signing') <> 'hmac' AND ${which} ORDER BY s.id DESC LIMIT ?`,
     )
-    .all(now, endpointId, endpointId, limit) as Row[]
+    .all(now, ...(endpointId === null ? [] : [endpointId]), limit) as Row[]
   return rows.map((row) => ({ secretId: row['id'] as string, publicKey: row['public_key'] as string }))
 }
 

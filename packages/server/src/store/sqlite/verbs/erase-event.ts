@@ -14,8 +14,8 @@ export function eraseEvent(context: SqliteContext, { eventPosition: event, now }
   try {
     const { changes } = db
       .prepare(
-        `UPDATE events SET erased_at = ?, prefix = x'', source = x'', data_start = 0, data_end = 0, warnings = NULL
-         WHERE position = ? AND erased_at IS NULL`,
+        `UPDATE events SET erased_at = ?, retired = 0, prefix = x'', source = x'', data_start = 0, data_end = 0, warnings = NULL
+         WHERE position = ? AND (erased_at IS NULL OR retired = 1)`,
       )
       .run(now, event)
     if (changes === 0) return null

@@ -5,6 +5,9 @@ import type { SqliteContext } from './context.ts'
 import { forgetPayload, removeAttempts, removeEvent } from './remove-event.ts'
 import { settleDeliveries, type Settled } from './settle-deliveries.ts'
 
+/** What retention itself has ended stays to be seen for so long, or as long as events are kept, if that is shorter. */
+const SEEN_MS = 86_400_000
+
 interface Candidate {
   position: number
   mode: number
@@ -22,6 +25,16 @@ interface Round extends Omit<PruneInput, 'mode'> {
  */
 export function prune({ db }: SqliteContext, { mode, ...input }: PruneInput): PruneResult {
   const round = { ...input, mode: modes.encode(mode) }
+  // What goes is overwritten: it is not in the file any more.
+  db.handle.exec('PRAGMA secure_delete = ON')
+  try {
+    return run(db, round)
+  } finally {
+    db.handle.exec('PRAGMA secure_delete = FAST')
+  }
+}
+
+function run(db: Database, round: Round): PruneResult {
   if (round.what === 'idempotency') return round.again === null ? pruneKeys(db, round) : { removed: 0, next: null }
   return round.again === null ? goOn(db, round) : lookAgain(db, round, round.again)
 }
@@ -84,7 +97,11 @@ const REMOVE: Record<Exclude<Prunable, 'idempotency'>, (db: Database, event: num
 
 function pruneOne(db: Database, round: Round, event: number): { removed: boolean; deliveries: number } {
   const what = round.what as keyof typeof REMOVE
-  const settled: Settled = settleDeliveries(db, event, { now: round.now, endHeld: what !== 'attempts' })
+  const settled: Settled = settleDeliveries(db, event, {
+    now: round.now,
+    endHeld: what !== 'attempts',
+    seenAfter: what === 'events' ? round.now - Math.min(SEEN_MS, round.now - round.before) : null,
+  })
   if (settled.needed) return { removed: false, deliveries: settled.deliveries }
   return { removed: REMOVE[what](db, event, round), deliveries: settled.deliveries }
 }
@@ -96,7 +113,9 @@ function pruneKeys(db: Database, round: Round): PruneResult {
   const last = (young === -1 ? events : events.slice(0, young)).at(-1)?.position
   if (last === undefined) return { removed: 0, next: null }
   const { changes } = db
-    .prepare('DELETE FROM idempotency_keys WHERE event > ? AND event <= ? AND mode = ?')
+    .prepare(
+      'DELETE FROM idempotency_keys INDEXED BY idempotency_keys_event WHERE event > ? AND event <= ? AND mode = ?',
+    )
     .run(mark, last, round.mode)
   setMark(db, round, last)
   return { removed: Number(changes), next: young === -1 && events.length === round.limit ? last : null }

@@ -18,11 +18,21 @@ export function replayDeliveries(context: SqliteContext, input: Input): Output {
   const { target, now } = input
   const event = db.prepare('SELECT erased_at FROM events WHERE position = ?').get(input.eventPosition)
   if (event !== undefined && event['erased_at'] !== null) return 'payload_gone'
+  lookAgainAtAttempts(db, input.eventPosition)
   const rows = select(db, input)
   if (rows.length > 0) return reopenAllowed(context, rows, now)
   if (target.kind === 'all') return []
   if (target.kind === 'delivery') return null
   return deliverNow(context, input, target)
+}
+
+/** Where the attempts of an event have been removed there will be new ones, which nobody would come by for. */
+function lookAgainAtAttempts(db: Database, event: number): void {
+  db.prepare(
+    `INSERT OR IGNORE INTO retention_left
+     SELECT m.what, m.mode, e.position FROM events e JOIN retention_marks m ON m.mode = e.mode
+     WHERE e.position = ? AND m.what = 'attempts' AND m.position >= e.position`,
+  ).run(event)
 }
 
 /** Those that may go are reopened; of several, those that may not are told as they are. */

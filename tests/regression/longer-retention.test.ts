@@ -11,7 +11,7 @@ const OLD = T0 - 100 * MINUTE
 describe('retention that was lengthened', () => {
   const suite = new StoreSuite(
     async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'runbell-review-'))
+      const folder = await mkdtemp(join(tmpdir(), 'runbell-regression-'))
       const store = openInlineSqliteStore(join(folder, 'runbell.db'))
       return {
         store,

@@ -31,7 +31,7 @@ function runbell(...args: string[]): Promise<Ended> {
 
 let folder: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'runbell-review-'))
+  folder = await mkdtemp(join(tmpdir(), 'runbell-regression-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 

@@ -15,7 +15,7 @@ const MIB = 1024 * 1024
 
 let folder: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'runbell-review-'))
+  folder = await mkdtemp(join(tmpdir(), 'runbell-regression-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 

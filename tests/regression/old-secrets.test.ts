@@ -22,7 +22,7 @@ const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)),
 let folder: string
 let path: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'runbell-review-'))
+  folder = await mkdtemp(join(tmpdir(), 'runbell-regression-'))
   path = join(folder, 'runbell.db')
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))

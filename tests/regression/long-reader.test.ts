@@ -11,7 +11,7 @@ let folder: string
 let path: string
 let store: Store
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'runbell-review-'))
+  folder = await mkdtemp(join(tmpdir(), 'runbell-regression-'))
   path = join(folder, 'runbell.db')
   store = await openSqliteStore({ path })
   await store.joinNode({ nodeId: 'a', leaseMs: 1000 })
