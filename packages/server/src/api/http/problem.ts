@@ -1,5 +1,6 @@
 import { PROBLEMS, type Problem, type ProblemCode, type ProblemDetail } from '@runbell/sdk/contract'
 import type { Refusal } from '../../core/checked-event.ts'
+import { maskCredentials } from '../../core/credentials/mask-credentials.ts'
 import type { Answer } from './answer.ts'
 
 /** Thrown by a route to answer with a problem; anything else that is thrown is a bug or a store that is away. */
@@ -45,6 +46,19 @@ export function payloadGone(): Refused {
   )
 }
 
+/** Characters of a name that an answer repeats. */
+const MAX_ECHO = 60
+
+/** A name as an answer repeats it: masked before it is cut, because what is left of a credential is not known as one. */
+export function echoOf(name: string): string {
+  return withoutCredentials(name).slice(0, MAX_ECHO)
+}
+
+/** Names are repeated so that they can be found, and a name may be a credential that was put in the wrong place. */
+function withoutCredentials(text: string): string {
+  return maskCredentials(text)?.text ?? text
+}
+
 /** One or more wrong fields. */
 export function invalid(errors: ProblemDetail[], fix = 'Correct the fields that `errors` names.'): Refused {
   const [first] = errors
@@ -63,11 +77,15 @@ export function renderProblem(refusal: Refusal, requestId: string): Problem {
     type: `/problems/${refusal.code}`,
     title,
     status,
-    detail: refusal.detail,
+    detail: withoutCredentials(refusal.detail),
     code: refusal.code,
-    errors: refusal.errors,
+    errors: refusal.errors.map((error) => ({
+      ...error,
+      path: withoutCredentials(error.path),
+      message: withoutCredentials(error.message),
+    })),
     retryable,
-    suggested_fix: refusal.fix,
+    suggested_fix: withoutCredentials(refusal.fix),
     request_id: requestId,
   }
 }

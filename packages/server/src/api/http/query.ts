@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { invalid } from './problem.ts'
+import { echoOf, invalid } from './problem.ts'
 import { validate } from './validate.ts'
 
 /** The schema inside `optional` and `default`. */
@@ -24,7 +24,7 @@ export function readQuery<Schema extends z.ZodObject>(schema: Schema, params: UR
       value[name] = texts.flatMap((text) => text.split(','))
       continue
     }
-    if (texts.length > 1) throw invalid([{ path: `/query/${name.slice(0, 60)}`, message: 'may be given once' }])
+    if (texts.length > 1) throw invalid([{ path: `/query/${echoOf(name)}`, message: 'may be given once' }])
     const text = texts[0] as string
     define(value, name, kind instanceof z.ZodNumber && /^-?\d{1,15}$/.test(text) ? Number(text) : text)
   }

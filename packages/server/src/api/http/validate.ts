@@ -1,12 +1,9 @@
 import type { ProblemDetail } from '@runbell/sdk/contract'
 import type { z } from '@hono/zod-openapi'
 import { nearest } from '../../core/nearest.ts'
-import { invalid } from './problem.ts'
+import { echoOf, invalid } from './problem.ts'
 
 type Issue = z.core.$ZodIssue
-
-/** Characters of a name that an answer repeats. */
-const MAX_ECHO = 60
 
 /**
  * Checks a value against a schema.
@@ -21,7 +18,7 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
 }
 
 function pointer(at: string, path: readonly PropertyKey[]): string {
-  const escape = (part: PropertyKey) => String(part).slice(0, MAX_ECHO).replaceAll('~', '~0').replaceAll('/', '~1')
+  const escape = (part: PropertyKey) => echoOf(String(part)).replaceAll('~', '~0').replaceAll('/', '~1')
   return path.reduce<string>((text, part) => `${text}/${escape(part)}`, at)
 }
 
