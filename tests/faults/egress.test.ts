@@ -74,6 +74,18 @@ describe.skipIf(cannot !== null)('the one door out, in a network where every for
     expect(findings.names['flip.receiver.test']).toMatch(/^delivered blocked_address(?: blocked_address)? delivered$/)
   })
 
+  test('a test of an endpoint reaches what deliveries reach, and nothing else', () => {
+    const { tests } = findings
+    for (const name of ['public', 'six', 'alias', 'in-allowed-cidr']) {
+      expect([name, tests[`${name}.receiver.test`]]).toEqual([name, 'delivered'])
+    }
+    // What changes its mind from query to query may be either, as long as no canary is reached.
+    const moody = ['public', 'six', 'alias', 'in-allowed-cidr', 'rebind', 'flip'].map((name) => `${name}.receiver.test`)
+    const others = Object.entries(tests).filter(([name]) => !moody.includes(name))
+    expect(others.length).toBeGreaterThan(10)
+    for (const [name, outcome] of others) expect([name, outcome]).toEqual([name, 'blocked_address'])
+  })
+
   test('literals in every spelling are refused when an endpoint is made or changed', () => {
     for (const host of LITERALS) {
       if (host === 'localhost') continue

@@ -131,6 +131,7 @@ async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options
     publicUrl: settings.publicUrl,
     wake: (change) => engine.wake(change),
     stateOf: (endpointId) => engine.stateOf(endpointId),
+    sendOnce: (input) => engine.sendOnce(input),
     storage: () => disk.state,
     unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
     version: VERSION,

@@ -5,6 +5,8 @@ export interface Findings {
   names: Record<string, string>
   literals: Record<string, string>
   changes: Record<string, string>
+  /** What a test of an endpoint with this name came to. */
+  tests: Record<string, string>
   /** TCP connections by address. */
   accepted: Record<string, number>
   /** Canaries that took a connection when they were dialled by hand, afterwards. */

@@ -84,6 +84,14 @@ async function tryChange(server: ServerProcess, url: string, type: string): Prom
   return `changed: ${status}`
 }
 
+/** The same through a test of an endpoint, which sends at once. */
+async function tryTest(server: ServerProcess, url: string): Promise<string> {
+  const { id } = await call<{ id: string }>(server, 'POST', '/v1/endpoints', { url, event_types: ['acme.*.*'] })
+  const { attempt } = await call<{ attempt: { outcome: string } }>(server, 'POST', `/v1/endpoints/${id}/test`)
+  await call(server, 'DELETE', `/v1/endpoints/${id}`)
+  return attempt.outcome
+}
+
 function takesConnections(host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: 443 })
@@ -103,10 +111,13 @@ const server = await startServer(folder, {
   RUNBELL_LOG_LEVEL: 'error',
   RUNBELL_EGRESS_ALLOW: '10.1.0.0/16,169.254.0.0/16,127.0.0.0/30,allowed.receiver.test',
 })
-const findings: Findings = { names: {}, literals: {}, changes: {}, accepted: {}, listening: [], own: '' }
+const findings: Findings = { names: {}, literals: {}, changes: {}, tests: {}, accepted: {}, listening: [], own: '' }
 let number = 0
 const nextType = () => `acme.thing${++number}.happened`
 for (const name of Object.keys(NAMES)) findings.names[name] = await tryUrl(server, `https://${name}/`, nextType())
+for (const name of Object.keys(NAMES)) {
+  findings.tests[name] = await tryTest(server, `https://${name}/`)
+}
 for (const host of LITERALS) {
   findings.literals[host] = await tryUrl(server, `https://${host}/`, nextType())
   findings.changes[host] = await tryChange(server, `https://${host}/`, nextType())

@@ -103,6 +103,22 @@ export interface AttemptView {
   diagnosis: { title: string; fix: string; url: string } | null
 }
 
+/** What came of sending a sample to an endpoint (`POST /v1/endpoints/{id}/test`). */
+export interface EndpointTest {
+  /** So that nobody takes it for a delivery. */
+  test: true
+  endpoint_id: string
+  /** `evt_test_…`, new each time, so that a receiver does not drop it as a duplicate. */
+  event_id: string
+  type: string
+  /** Whether the endpoint gets events of this type at all. */
+  subscribed: boolean
+  /** The text that was sent: signed, cut and rendered as for any event. */
+  body: string
+  /** It is not on record: its ids lead nowhere. */
+  attempt: AttemptView
+}
+
 export interface EndpointView {
   id: string
   tenant_id: string

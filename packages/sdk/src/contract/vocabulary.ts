@@ -107,7 +107,7 @@ export type WarningCode = (typeof WARNING_CODES)[number]
 /** What the audit log knows of. */
 export const AUDIT_ACTIONS = [
   ...['endpoint.created', 'endpoint.updated', 'endpoint.deleted'],
-  ...['endpoint.paused', 'endpoint.resumed', 'endpoint.enabled', 'endpoint.disabled'],
+  ...['endpoint.paused', 'endpoint.resumed', 'endpoint.enabled', 'endpoint.disabled', 'endpoint.tested'],
   ...['secret.added', 'secret.revoked'],
   ...['api_key.created', 'api_key.revoked', 'tenant.updated', 'event_type.changed'],
   ...['event.replayed', 'event.erased', 'delivery.replayed', 'delivery.cancelled', 'dead_letter.discarded'],

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Acceptor } from '../accept/acceptor.ts'
 import type { ViewLog } from '../audit/view-log.ts'
 import type { Catalogs } from '../catalog/catalogs.ts'
+import type { AttemptOutcome } from '../core/attempt-outcome.ts'
 import type { AuditEntry } from '../core/audit/audit-entry.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
 import type { RetrySchedule } from '../core/schedule.ts'
@@ -34,11 +35,31 @@ export interface ApiContext {
   wake(change: { endpointIds?: Iterable<string>; configVersion?: number }): void
   /** What is known of an endpoint in memory of this node. */
   stateOf(endpointId: string): LaneState
+  /**
+   * Sends to an endpoint once, signed, through the one door out, and puts nothing on record. `null`: the endpoint is gone, or has no
+   * URL. `busy`: too much of this kind is under way. @throws StoreUnavailable
+   */
+  sendOnce(input: SendOnce): Promise<SentOnce | 'busy' | null>
   /** How much space the disk has left: `low` takes nothing new, `full` sends nothing either. */
   storage(): 'ok' | 'low' | 'full'
   /** `null`: ready. Otherwise why not, for `/readyz`. */
   unready(): string | null
   version: string
+}
+
+export interface SendOnce {
+  endpointId: string
+  eventId: string
+  deliveryId: string
+  body: Uint8Array
+}
+
+export interface SentOnce {
+  /** Service time in milliseconds. */
+  startedAt: number
+  outcome: AttemptOutcome
+  /** As sent, with the values of custom headers masked. */
+  requestHeaders: [string, string][]
 }
 
 /** See `delivery/lane.ts`: the API and delivery do not know each other. */

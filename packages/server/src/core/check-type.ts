@@ -26,7 +26,8 @@ export function findType(
   return { contract: null, refusal: unknownType(type, catalog) }
 }
 
-function unknownType(type: string, catalog: Catalog): Refusal {
+/** The refusal of a type that is not in the catalog, with the name that may be meant. */
+export function unknownType(type: string, catalog: Catalog): Refusal {
   const isReserved = RESERVED_TYPE_PREFIXES.some((prefix) => type.startsWith(prefix))
   const suggestion = nearest(
     type,

@@ -34,7 +34,7 @@ const MASK = '•••'
 
 /** Signs a delivery's stored bytes and sends them once. What it came to is a value, never an exception. */
 export async function attemptDelivery(
-  claim: Claim,
+  claim: Pick<Claim, 'eventId' | 'deliveryId' | 'number' | 'body'>,
   endpoint: OpenEndpoint,
   { transport, clock, sign, userAgent }: AttemptDependencies,
 ): Promise<AttemptResult> {

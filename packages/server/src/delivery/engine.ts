@@ -11,6 +11,7 @@ import { createNodeLease, DEFAULT_LEASE_MS } from './node-lease.ts'
 import { Recorder } from './recorder.ts'
 import { createRescuer } from './rescuer.ts'
 import { createDeliveryRunner, type AttemptLine } from './run-delivery.ts'
+import { createSendOnce, type SendOnce, type SentOnce } from './send-once.ts'
 import { createService, type Service } from './service.ts'
 
 export interface EngineOptions {
@@ -46,6 +47,8 @@ export interface Engine {
   inFlight(): number
   /** What is known of an endpoint in memory of this node. */
   stateOf(endpointId: string): LaneState
+  /** Sends something to an endpoint that is nobody's delivery, and puts nothing on record. @throws StoreUnavailable */
+  sendOnce(input: SendOnce): Promise<SentOnce>
   /** `null`: the store answers. Otherwise what is wrong, in words. */
   trouble(): string | null
 }
@@ -113,6 +116,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     inFlight: () => dispatcher.inFlight,
     stateOf: (endpointId) => dispatcher.stateOf(endpointId),
+    sendOnce: createSendOnce(options),
     trouble() {
       const silentMs = lease.sinceRenewal()
       return silentMs < leaseMs / 6 ? null : `the store has not answered for ${Math.round(silentMs / 1000)} s`

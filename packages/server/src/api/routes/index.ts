@@ -14,6 +14,7 @@ import { MASTER_KEY_ROUTES } from './master-key.ts'
 import { PAGE_ROUTES } from './pages.ts'
 import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
+import { SAMPLE_SENDING_ROUTES } from './sample-sending.ts'
 import { SCHEMA_ROUTES } from './schemas.ts'
 import { HEALTH_ROUTES } from './service.ts'
 import { TENANT_ROUTES } from './tenants.ts'
@@ -27,6 +28,7 @@ export const API_ROUTES: readonly Route[] = [
   ...ENDPOINT_ROUTES,
   ...ENDPOINT_STATS_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,
+  ...SAMPLE_SENDING_ROUTES,
   ...ENDPOINT_SECRET_ROUTES,
   ...EVENT_TYPE_ROUTES,
   ...EVENT_TYPE_VERSION_ROUTES,

@@ -80,6 +80,15 @@ export class TestApi {
   readonly wakes: { endpointIds?: Iterable<string>; configVersion?: number }[] = []
   readonly logLines: string[] = []
   unready: string | null = null
+  /** What a test sends to an endpoint comes to. */
+  sendOnce: ApiContext['sendOnce'] = async () => ({
+    startedAt: this.clock.now(),
+    outcome: {
+      ...{ kind: 'response', status: 204, headers: {}, excerpt: new Uint8Array(), truncated: false, durationMs: 3.4 },
+      phases: { dns: null, connect: null, tls: null, wait: null },
+    },
+    requestHeaders: [['webhook-id', 'evt_test_1']],
+  })
   readonly store: Store
   readonly acceptor: Acceptor
   readonly context: ApiContext
@@ -122,6 +131,7 @@ export class TestApi {
       publicUrl: 'https://runbell.test',
       wake: (change) => void this.wakes.push(change),
       stateOf: () => ({ circuit: 'closed', inFlight: 1, limit: 2, isSlow: false }),
+      sendOnce: (input) => this.sendOnce(input),
       storage: () => 'ok',
       unready: () => this.unready,
       version: '0.0.0-test',

@@ -16,6 +16,7 @@ import {
   type ApiKeyView,
   type AttemptView,
   type DeliveryView,
+  type EndpointTest,
   type EndpointView,
   type Envelope,
   type EventView,
@@ -169,6 +170,18 @@ export const attemptSchema = z
     diagnosis: z.object({ title: z.string(), fix: z.string(), url: z.string() }).nullable(),
   })
   .openapi('Attempt') satisfies z.ZodType<AttemptView>
+
+export const endpointTestSchema = z
+  .object({
+    test: z.literal(true),
+    endpoint_id: z.string(),
+    event_id: z.string().openapi({ description: 'evt_test_…, new each time.' }),
+    type: z.string(),
+    subscribed: z.boolean().openapi({ description: 'Whether the endpoint gets events of this type at all.' }),
+    body: z.string().openapi({ description: 'The text that was sent: signed, cut and rendered as for any event.' }),
+    attempt: attemptSchema.openapi({ description: 'It is not on record: its ids lead nowhere.' }),
+  })
+  .openapi('EndpointTest') satisfies z.ZodType<EndpointTest>
 
 export const endpointSchema = z
   .object({
