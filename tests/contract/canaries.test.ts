@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { createTestApi, sampleEvent } from '../../packages/server/src/api/testing/test-api.ts'
 import { MemoryStore } from '../../packages/server/src/store/memory/memory-store.ts'
 import { StoreUnavailable } from '../../packages/server/src/store/store.ts'
+import { createHttpServer, HTTP_BOUNDS, listen } from '../../packages/server/src/wiring/http-server.ts'
 import {
   anEvent,
   createEndpoint,
@@ -18,6 +19,7 @@ import {
   type RequestOptions,
 } from '../support/client.ts'
 import { plantedForms } from '../support/planted-secrets.ts'
+import { openRaw, untilClosed, type RawAnswer } from '../support/raw-http.ts'
 import { ADMIN_KEY, TEST_ADMIN_KEY } from '../support/server-process.ts'
 import { shareServer } from '../support/shared-server.ts'
 
@@ -68,7 +70,18 @@ describe('no error, no line of the log and no file has a key in it, and no error
 
   type Brings = () => Promise<{ status: number; headers: unknown; bytes: Buffer }>
 
+  const head = `POST /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ADMIN_KEY}\r\nX-Note: ${CANARY}\r\n`
+
+  /** What no client would send. */
+  async function raw(text: string): ReturnType<Brings> {
+    const [answer] = await untilClosed(Number(new URL(server.url).port), text)
+    const { status, headers, body } = answer as RawAnswer
+    return { status, headers, bytes: Buffer.from(body) }
+  }
+
   const CASES: Partial<Record<ProblemCode, Brings>> = {
+    malformed_http: () => raw(`${head}Authorization: Bearer ${TEST_ADMIN_KEY}\r\n\r\n`),
+    headers_too_large: () => raw(`${head}X-A: ${`${CANARY} `.repeat(700)}\r\n\r\n`),
     malformed_json: () => send(`{"data":{"text":"${CANARY}"},${CANARY}`),
     duplicate_key: () => send(`{"data":{"text":"${CANARY}","n":"${CANARY}","n":"${ADMIN_KEY}"}}`),
     too_deep: () => send(`{"data":${'['.repeat(40)}"${CANARY}"${']'.repeat(40)}}`),
@@ -230,6 +243,19 @@ describe('what goes wrong on our side says nothing of what was sent', () => {
     const all = Buffer.from(text + JSON.stringify([...headers]) + api.logLines.join(''))
     expectNone('answer and log', all, [api.key, CANARY])
     expect(text).not.toContain(error.message)
+  })
+
+  test('request_timeout', async () => {
+    const api = await createTestApi()
+    const bounds = { ...HTTP_BOUNDS, headersMs: 50, requestMs: 50, checkEveryMs: 10 }
+    const server = createHttpServer(api.api, bounds)
+    const port = await listen(server, { host: '127.0.0.1', port: 0 })
+    const head = `POST /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${api.key}\r\nContent-Length: 900\r\n`
+    const text = await openRaw(port, `${head}Content-Type: application/json\r\n\r\n{"data":"${CANARY}`).closed()
+    server.close()
+    expect(text).toContain('"code":"request_timeout"')
+    seen.add('request_timeout')
+    expectNone('the answer', Buffer.from(text), [api.key, CANARY])
   })
 })
 

@@ -3,6 +3,7 @@
  * `title` is the same for every occurrence; `retryable` says whether the same request can succeed later.
  */
 export const PROBLEMS = {
+  malformed_http: { status: 400, title: 'This is not a valid HTTP request', retryable: false },
   malformed_json: { status: 400, title: 'The body is not valid JSON', retryable: false },
   duplicate_key: { status: 400, title: 'An object has the same key twice', retryable: false },
   too_deep: { status: 400, title: 'The JSON is nested too deeply', retryable: false },
@@ -10,6 +11,7 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'A valid API key is needed', retryable: false },
   insufficient_scope: { status: 403, title: 'This API key may not do that', retryable: false },
   not_found: { status: 404, title: 'There is nothing here', retryable: false },
+  request_timeout: { status: 408, title: 'The request came too slowly', retryable: true },
   event_conflict: { status: 409, title: 'This id is taken by an event with other bytes', retryable: false },
   run_already_ended: { status: 409, title: 'This run has already ended', retryable: false },
   approval_already_decided: { status: 409, title: 'This approval is already decided', retryable: false },
@@ -24,6 +26,7 @@ export const PROBLEMS = {
   url_not_allowed: { status: 422, title: 'This URL may not be an endpoint', retryable: false },
   header_not_allowed: { status: 422, title: 'This header may not be set', retryable: false },
   invalid_request: { status: 422, title: 'The request has invalid fields', retryable: false },
+  headers_too_large: { status: 431, title: 'The request has too many or too long headers', retryable: false },
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },
   quota_exceeded: { status: 429, title: 'A quota is used up', retryable: true },
   run_event_budget_exceeded: { status: 429, title: 'This run has used up its event budget', retryable: false },

@@ -53,6 +53,7 @@ const ROUTES = [
   'post /v1/endpoints/{endpoint_id}/pause',
   'post /v1/endpoints/{endpoint_id}/resume',
   'post /v1/endpoints/{endpoint_id}/secrets/rotate',
+  'post /v1/endpoints/{endpoint_id}/test',
   'post /v1/event-types',
   'post /v1/event-types/check',
   'post /v1/event-types/{type}/deprecate',

@@ -4,13 +4,13 @@ import { getRequestListener } from '@hono/node-server'
 import { createAuthenticator } from './access/authenticate.ts'
 import { createKeyUses } from './access/key-uses.ts'
 import type { ApiContext } from './context.ts'
-import { toResponse, writeAnswer } from './http/answer.ts'
-import { answerClientError } from './http/client-error.ts'
-import { invalid, problemAnswer, type Refused } from './http/problem.ts'
-import { OpenRequests } from './http/open-requests.ts'
-import { discardRest } from './http/read-body.ts'
-import { checkForm } from './http/request-form.ts'
+import { HTTPS_ONLY, toResponse, writeAnswer } from './http/answer.ts'
+import { refusalOfClientError, refusalOfTunnel, renderClosingAnswer } from './http/client-error.ts'
+import { Connections } from './http/connections.ts'
 import { answerError } from './http/failure.ts'
+import { problemAnswer, type Refused } from './http/problem.ts'
+import { discardRest } from './http/read-body.ts'
+import { awaitsContinue, formRefusal, malformedHttp } from './http/request-form.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { renderOpenApi } from './open-api.ts'
 import { createFingerprint } from './publish/fingerprint.ts'
@@ -25,10 +25,15 @@ import { openApiRoute } from './routes/service.ts'
 export interface Api {
   /** Serves a request without a socket. Never rejects. */
   fetch(request: Request): Promise<Response>
-  /** For `node:http`: the publishing routes bare, everything else through `fetch`. */
+  /**
+   * For the events `request`, `checkContinue` and `checkExpectation` of `node:http`: the publishing routes bare,
+   * everything else through `fetch`.
+   */
   listener(incoming: IncomingMessage, outgoing: ServerResponse): void
   /** For the server's event `clientError`: what cannot be read as HTTP gets a problem, too. */
   clientError(error: Error, socket: Duplex): void
+  /** For the server's event `connect`. */
+  tunnel(incoming: IncomingMessage, socket: Duplex): void
   /** Puts on record when keys were last used; to be called now and then. */
   noteKeyUses(): Promise<void>
   /** Every route that is served, for documents and tests. */
@@ -46,46 +51,54 @@ export function createApi(context: ApiContext): Api {
   }
   const routes: Route[] = [...API_ROUTES]
   routes.push(openApiRoute(() => renderOpenApi(routes, context.version)))
-  const open = new OpenRequests()
   const router = createRouter(services, routes)
   const routed = getRequestListener((request) => router.fetch(request), {
     overrideGlobalObjects: false,
+    // Of requests over HTTP/1.0; no route looks at it.
+    hostname: 'localhost',
     errorHandler: (error) => answerUnreadable(services, error),
   })
+  const connections = new Connections()
+  const isHttps = () => context.publicUrl.startsWith('https:')
+  const refuse = (socket: Duplex, refusal: Refused) => {
+    const more = isHttps() ? Object.fromEntries([HTTPS_ONLY]) : {}
+    void connections.refuse(socket, renderClosingAnswer(refusal, services.nextRequestId(), more))
+  }
 
   return {
     routes,
     noteKeyUses: () => uses.flush(),
     fetch: async (request) => await router.fetch(request),
     listener(incoming, outgoing) {
-      open.begin(incoming, outgoing)
-      const refused = checkForm(incoming)
-      if (refused !== null) {
-        open.last(incoming)
-        return refuse(services, refused, incoming, outgoing)
-      }
+      if (!connections.begin(incoming, outgoing)) return
+      if (isHttps()) outgoing.setHeader(...HTTPS_ONLY)
+      // `node:http` loses what follows the headers of a request with an offer it does not take up.
+      if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false
+      const wrong = formRefusal(incoming)
+      if (wrong !== null) return refuseForm(services, wrong, incoming, outgoing)
       const route = publishingRoute(incoming)
-      if (route === null) void routed(incoming, outgoing)
-      else void listenPublish(services, route, incoming, outgoing)
+      if (route !== null) return void listenPublish(services, route, incoming, outgoing)
+      if (awaitsContinue(incoming)) outgoing.writeContinue()
+      void routed(incoming, outgoing)
     },
-    clientError(error, socket) {
-      if (!open.mayAnswerError(socket)) socket.destroy()
-      else answerClientError(error, socket, services.nextRequestId())
+    clientError(error: Error & { code?: string }, socket) {
+      if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+      else refuse(socket, refusalOfClientError(error))
     },
+    tunnel: (_incoming, socket) => refuse(socket, refusalOfTunnel()),
   }
 }
 
-/** Nobody knows what else is wrong with it: nothing more is read from this connection. */
-function refuse(
+/** Nobody knows what such a connection would bring next: it is closed. */
+function refuseForm(
   { nextRequestId }: ApiServices,
-  { refusal }: Refused,
+  { refusal, headers }: Refused,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
   const requestId = nextRequestId()
-  const answer = problemAnswer(refusal, requestId)
-  writeAnswer(outgoing, { ...answer, headers: { ...answer.headers, connection: 'close' } }, requestId)
   discardRest(incoming)
+  writeAnswer(outgoing, problemAnswer(refusal, requestId, { ...headers, connection: 'close' }), requestId)
 }
 
 /** A request whose target or Host header makes no URL never reaches the router. */
@@ -94,6 +107,6 @@ function answerUnreadable({ context, nextRequestId }: ApiServices, error: unknow
   if (!(error instanceof Error) || error.name !== 'RequestError') {
     return toResponse(answerError(error, context.log, requestId), requestId)
   }
-  const { refusal } = invalid([{ path: '', message: 'the request target and the Host header make no URL' }])
+  const { refusal } = malformedHttp('The request target and the header host make no URL.')
   return toResponse(problemAnswer(refusal, requestId), requestId)
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
+import { request as httpRequest, type IncomingMessage, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createHttpServer } from '../wiring/http-server.ts'
 import { createTestApi, sampleEvent, type TestApi } from './testing/test-api.ts'
 
 let test: TestApi
@@ -10,8 +11,7 @@ let server: Server
 let port: number
 beforeAll(async () => {
   test = await createTestApi()
-  server = createServer({ requireHostHeader: false }, (incoming, outgoing) => test.api.listener(incoming, outgoing))
-  server.on('clientError', (error, socket) => test.api.clientError(error, socket))
+  server = createHttpServer(test.api)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   port = (server.address() as AddressInfo).port
@@ -145,11 +145,11 @@ describe('publishing over a socket', () => {
   })
 
   it.each([
-    ['no HTTP at all', 'hello\r\n\r\n', 422],
-    ['headers that are too long', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 413],
-    ['a target that is no path', 'OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 422],
-    ['a Host that is none', 'GET /livez HTTP/1.1\r\nHost: a b/c\r\nConnection: close\r\n\r\n', 422],
-    ['no Host', 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n', 422],
+    ['no HTTP at all', 'hello\r\n\r\n', 400],
+    ['headers that are too long', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a target that is no path', 'OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
+    ['a Host that is none', 'GET /livez HTTP/1.1\r\nHost: a b/c\r\nConnection: close\r\n\r\n', 400],
+    ['no Host', 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
   ])('answers a problem to %s', async (_what, text, status) => {
     const answer = await send(Buffer.from(text))
     expect([answer.status, answer.type]).toEqual([status, 'application/problem+json'])

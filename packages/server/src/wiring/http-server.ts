@@ -1,13 +1,12 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Api } from '../api/api.ts'
+import { MAX_HEADERS } from '../api/http/request-form.ts'
 
 /** What one connection may cost before anything is known about it. */
 export interface HttpBounds {
   /** Bytes of the request line and headers together. */
   headerBytes: number
-  /** Header lines; more are an attack on whoever looks through them. */
-  headerCount: number
   /** The headers must be there, whole, within this time of their first byte. */
   headersMs: number
   /** The request must be there, whole, within this time. */
@@ -24,7 +23,6 @@ export interface HttpBounds {
 
 export const HTTP_BOUNDS: HttpBounds = {
   headerBytes: 16 * 1024,
-  headerCount: 100,
   headersMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 65_000,
@@ -33,7 +31,10 @@ export const HTTP_BOUNDS: HttpBounds = {
   connections: 20_000,
 }
 
-export function createHttpServer(api: Pick<Api, 'listener' | 'clientError'>, bounds: HttpBounds = HTTP_BOUNDS): Server {
+export function createHttpServer(
+  api: Pick<Api, 'listener' | 'clientError' | 'tunnel'>,
+  bounds: HttpBounds = HTTP_BOUNDS,
+): Server {
   const server = createServer(
     {
       // The API answers a missing Host itself, with a body that says so.
@@ -48,13 +49,12 @@ export function createHttpServer(api: Pick<Api, 'listener' | 'clientError'>, bou
     },
     api.listener,
   )
-  server.maxHeadersCount = bounds.headerCount
+  // One more than allowed, so that the API sees that there are too many.
+  server.maxHeadersCount = MAX_HEADERS + 1
   server.maxConnections = bounds.connections
   server.setTimeout(bounds.idleMs)
-  // Expectations that nobody knows may be ignored (RFC 9110, section 10.1.1), and then the answer is one of ours.
-  server.on('checkExpectation', api.listener)
-  server.on('connect', (_request, socket) => api.clientError(new Error('CONNECT'), socket))
-  return server.on('clientError', api.clientError)
+  server.on('checkContinue', api.listener).on('checkExpectation', api.listener)
+  return server.on('clientError', api.clientError).on('connect', api.tunnel)
 }
 
 /** Resolves with the port once it listens. */

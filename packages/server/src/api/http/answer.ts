@@ -14,13 +14,16 @@ export interface StreamedAnswer extends Omit<Answer, 'body'> {
 }
 
 /** On every answer: what we serve is data, never to be sniffed, kept by a cache, or named to another site. */
-export const BASE_HEADERS = {
+export const BASE_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
+
+/** A year over https alone, for this host alone: what else the operator serves under its domain is not ours to decide. */
+export const HTTPS_ONLY = ['strict-transport-security', 'max-age=31536000'] as const
 
 /** JSON that is text already. */
 export function textAnswer(status: number, json: string, headers: Record<string, string> = {}): Answer {
@@ -35,14 +38,19 @@ export function emptyAnswer(status: number): Answer {
   return { status, headers: {}, body: null }
 }
 
-/** Sends parts as they come, no faster than they are taken; what goes wrong on the way breaks the connection off. */
-export function streamAnswer(contentType: string, parts: AsyncIterable<string>): StreamedAnswer {
+/**
+ * Sends parts as they come, no faster than they are taken. What goes wrong before the first one is thrown, and becomes an
+ * answer like any other error; what goes wrong later breaks the connection off.
+ */
+export async function streamAnswer(contentType: string, parts: AsyncIterable<string>): Promise<StreamedAnswer> {
   const taken = parts[Symbol.asyncIterator]()
+  let next: IteratorResult<string> | null = await taken.next()
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const next = await taken.next()
-      if (next.done === true) controller.close()
-      else controller.enqueue(Buffer.from(next.value, 'utf8'))
+      const part = next ?? (await taken.next())
+      next = null
+      if (part.done === true) controller.close()
+      else controller.enqueue(Buffer.from(part.value, 'utf8'))
     },
     async cancel() {
       await taken.return?.()

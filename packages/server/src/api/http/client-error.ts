@@ -1,28 +1,46 @@
-import type { Duplex } from 'node:stream'
 import { PROBLEMS } from '@runbell/sdk/contract'
 import { BASE_HEADERS } from './answer.ts'
-import { problemAnswer, refused } from './problem.ts'
+import { problemAnswer, refused, type Refused } from './problem.ts'
+import { headersTooLarge, malformedHttp } from './request-form.ts'
 
-/**
- * Answers what `node:http` could not read as a request (its event `clientError`): the answer is written by hand, since
- * there is no response object, and the connection is closed, since nobody knows where the next request would begin.
- */
-export function answerClientError(error: Error & { code?: string }, socket: Duplex, requestId: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const tooLong = error.code === 'HPE_HEADER_OVERFLOW'
-  const code = tooLong ? 'payload_too_large' : 'invalid_request'
-  const detail = tooLong
-    ? 'The request line and headers are too long.'
-    : 'This is not an HTTP request, or it came too slowly.'
-  const fix = tooLong ? 'Send fewer or shorter headers.' : 'Send a request as in RFC 9112.'
-  const { headers, body } = problemAnswer(refused(code, detail, fix).refusal, requestId)
+/** What to answer to a request that `node:http` could not read (its event `clientError`). */
+export function refusalOfClientError({ code }: Error & { code?: string }): Refused {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return headersTooLarge()
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return refused('payload_too_large', 'The chunk extensions are too long.', 'Send chunks without extensions.')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return refused('request_timeout', 'The request did not come whole in time.', 'Send it again, and faster.')
+    default:
+      return malformedHttp('This is not an HTTP request.')
+  }
+}
+
+/** `CONNECT` asks for a tunnel, and this is no proxy. */
+export function refusalOfTunnel(): Refused {
+  const allow = 'GET, HEAD, POST, PATCH, DELETE'
+  return refused('method_not_allowed', 'This server opens no tunnels.', 'Do not use it as a proxy.', [], { allow })
+}
+
+/** A whole answer as it goes over the wire, for where there is no response object; it ends the connection. */
+export function renderClosingAnswer(
+  { refusal, headers }: Refused,
+  requestId: string,
+  more: Readonly<Record<string, string>>,
+): string {
+  const answer = problemAnswer(refusal, requestId, headers)
+  const body = answer.body as string
   const fields = {
     ...BASE_HEADERS,
+    ...more,
     'x-request-id': requestId,
-    ...headers,
-    'content-length': Buffer.byteLength(body as string),
+    ...answer.headers,
+    'content-length': String(Buffer.byteLength(body)),
+    date: new Date().toUTCString(),
     connection: 'close',
   }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${PROBLEMS[code].status} ${PROBLEMS[code].title}\r\n${lines.join('')}\r\n${body as string}`)
+  const { status, title } = PROBLEMS[refusal.code]
+  return `HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`
 }

@@ -28,8 +28,12 @@ export function isEncoded(contentEncoding: string | null): boolean {
   return contentEncoding !== null && contentEncoding.trim().toLowerCase() !== 'identity'
 }
 
-export function unsupportedMediaType(accepted: string): Refused {
+/** @param accepted what the route takes, the usual first */
+export function unsupportedMediaType(accepted: string, contentEncoding: string | null): Refused {
   const detail = `This route takes ${accepted}, in UTF-8 and without content-encoding.`
+  if (isEncoded(contentEncoding)) {
+    return refused('unsupported_media_type', detail, 'Send the body uncompressed, without the header content-encoding.')
+  }
   return refused('unsupported_media_type', detail, `Send the header content-type: ${accepted.split(',')[0]}.`)
 }
 

@@ -10,9 +10,17 @@ function announcesMore(contentLength: string | null | undefined, maxBytes: numbe
   return contentLength != null && Number(contentLength) > maxBytes
 }
 
-/** Reads the body of a bare `node:http` request; stops, without an error, where it passes `maxBytes`. */
-export function readIncoming(incoming: IncomingMessage, maxBytes: number): Promise<BodyRead> {
+/**
+ * Reads the body of a bare `node:http` request; stops, without an error, where it passes `maxBytes`.
+ * @param beforeReading called only where anything is read: time to tell a client that waits for `100 Continue`
+ */
+export function readIncoming(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  beforeReading: () => void,
+): Promise<BodyRead> {
   if (announcesMore(incoming.headers['content-length'], maxBytes)) return Promise.resolve({ kind: 'too_large' })
+  beforeReading()
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let length = 0

@@ -13,7 +13,7 @@ export async function readJson(request: Request, maxBytes: number, optional: boo
   if (optional && bytes.length === 0) return {}
   const { headers } = request
   if (bodyKind(headers.get('content-type')) !== 'json' || isEncoded(headers.get('content-encoding'))) {
-    throw unsupportedMediaType('application/json')
+    throw unsupportedMediaType('application/json', headers.get('content-encoding'))
   }
   const scan = scanJson(bytes)
   if (!scan.ok) throw new Refused(refusalOfJson(scan.error))

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { writeAnswer } from '../http/answer.ts'
 import { discardRest, readIncoming } from '../http/read-body.ts'
+import { awaitsContinue } from '../http/request-form.ts'
 import type { ApiServices } from '../route.ts'
 import type { PublishRequest } from './publish-call.ts'
 import { servePublish } from './serve-publish.ts'
@@ -26,6 +27,11 @@ export async function listenPublish(
   outgoing: ServerResponse,
 ): Promise<void> {
   const requestId = services.nextRequestId()
+  let withholdsBody = awaitsContinue(incoming)
+  const goOn = () => {
+    if (withholdsBody) outgoing.writeContinue()
+    withholdsBody = false
+  }
   const answer = await servePublish(services, {
     route,
     requestId,
@@ -33,9 +39,11 @@ export async function listenPublish(
       const value = incoming.headers[name]
       return typeof value === 'string' ? value : null
     },
-    readBody: (maxBytes) => readIncoming(incoming, maxBytes),
+    readBody: (maxBytes) => readIncoming(incoming, maxBytes, goOn),
   })
   if (answer === null) return
-  discardRest(incoming)
+  // Its body may come or not: nobody knows where the next request begins.
+  if (withholdsBody) answer.headers['connection'] = 'close'
+  else discardRest(incoming)
   writeAnswer(outgoing, answer, requestId)
 }

@@ -19,7 +19,8 @@ export async function servePublish(services: PublishServices, request: PublishRe
     const kind = bodyKind(header('content-type'))
     const wrong = kind === null || (route === 'event' && kind === 'ndjson') || isEncoded(header('content-encoding'))
     if (wrong) {
-      throw unsupportedMediaType(route === 'event' ? 'application/json' : 'application/json, application/x-ndjson')
+      const accepted = route === 'event' ? 'application/json' : 'application/json, application/x-ndjson'
+      throw unsupportedMediaType(accepted, header('content-encoding'))
     }
     const limit = route === 'event' ? context.limits.eventBytes : context.limits.batchBytes
     const body = await request.readBody(limit)

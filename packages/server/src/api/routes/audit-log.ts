@@ -75,7 +75,7 @@ const exportAudit = defineRoute({
     const scope = scopeOf(call)
     // What was done before the export began is in it.
     await sealAll(context.store, context.views)
-    return streamAnswer('application/x-ndjson', linesAfter(context, scope, query.after))
+    return await streamAnswer('application/x-ndjson', linesAfter(context, scope, query.after))
   },
 })
 
