@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, statfs, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -128,4 +128,37 @@ describe('G15: on a disk that somebody else fills to the last byte', () => {
     )
     expect(await server.end('SIGTERM')).toBe(0)
   })
+
+  test.skipIf(cannot !== null)(
+    'while the server stops: what is in flight goes on record, and it ends in time',
+    async () => {
+      let answer = () => {}
+      const slow = await startReceiver(() => new Promise((resolve) => (answer = () => resolve({ status: 204 }))))
+      const server = await startServer(disk, ENVIRONMENT)
+      const type = newType()
+      await call(server, 'POST', '/v1/endpoints', { url: slow.url, event_types: [type] })
+      await call(server, 'POST', '/v1/events', anEvent(type))
+      await slow.until((received) => received.length === 1)
+      const ballast = () =>
+        stat(join(disk, 'ballast')).then(
+          (file) => file.size,
+          () => 0,
+        )
+      await until('the ballast is there', ballast, (size) => size > 0)
+      const ended = server.end('SIGTERM')
+      const isServing = () =>
+        fetch(`${server.url}/livez`).then(
+          () => true,
+          () => false,
+        )
+      await until('nothing new is let in', isServing, (serving) => !serving)
+      await fill()
+      answer()
+      expect(await ended).toBe(0)
+      await slow.close()
+      const database = new DatabaseSync(join(disk, 'runbell.db'), { readOnly: true })
+      expect(database.prepare('SELECT outcome FROM attempts').all()).toHaveLength(1)
+      database.close()
+    },
+  )
 })

@@ -42,8 +42,8 @@ function readAnswer(status: number, text: string, retryAfter: string | null): Pu
   if (status >= 200 && status < 300 && typeof value?.['event_id'] === 'string') {
     return { kind: 'accepted', accepted: value as unknown as Accepted }
   }
-  // What stands between us and the server answers 429 and 5xx too, with a body of its own.
-  const temporary = status === 429 || status >= 500
+  // What stands between us and the server answers 408, 429 and 5xx too, with a body of its own.
+  const temporary = status === 408 || status === 429 || status >= 500
   if (typeof value?.['code'] === 'string' && status >= 400) {
     const problem = value as unknown as Partial<Problem> & Pick<Problem, 'code'>
     const error = new EmitError({

@@ -38,6 +38,11 @@ export class EndpointCache {
     return this.#entries.get(endpointId)
   }
 
+  /** It is read again when it is asked for next. */
+  forget(endpointId: string): void {
+    this.#entries.delete(endpointId)
+  }
+
   async get(endpointId: string): Promise<OpenEndpoint | null> {
     for (;;) {
       const endpoint = this.#entries.get(endpointId)

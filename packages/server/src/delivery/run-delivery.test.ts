@@ -132,6 +132,18 @@ describe('nothing is sent, and no attempt used up', () => {
     expect(lines[0]).toMatchObject({ outcome: 'not_sent', verdict: 'released', statusCode: null, durationMs: 0 })
   })
 
+  it('when its secrets do not open: they are looked at anew before the next try', async () => {
+    const world = runnerWorld()
+    await world.cache.load(['ep_1'])
+    const locked = world.cache.peek('ep_1')
+    if (locked === null || locked === undefined) throw new Error('there is no endpoint')
+    locked.secrets = null
+    await world.run()
+    expect([world.requests, world.releases.length]).toEqual([[], 1])
+    await world.run()
+    expect(world.requests).toHaveLength(1)
+  })
+
   it('asks the lease for as long as this endpoint’s attempts may take', async () => {
     const { run, state } = runnerWorld({ timeoutMs: 42_000 })
     await run()

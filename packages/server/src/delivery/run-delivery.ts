@@ -72,6 +72,8 @@ export function createDeliveryRunner(options: RunnerOptions) {
     options.answered(claim, lane)
     const { outcome } = result
     if (outcome.kind === 'not_sent') {
+      // The key store may answer again, without any change of the endpoint.
+      if (endpoint.secrets === null) cache.forget(endpoint.id)
       onAttempt?.(lineOf(claim, outcome, 'released', null))
       return await release(claim, lane, OWN_FAULT_MS * (0.5 + random.fraction()))
     }

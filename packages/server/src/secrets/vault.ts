@@ -58,12 +58,13 @@ export class Vault {
     return mapValues(clear, (value, name) => this.#seal(key, headerContext(owner, name), value))
   }
 
-  /** Endpoints as delivery needs them; one that does not open is told of and cannot be sent to. @throws StoreUnavailable */
+  /** Endpoints as delivery needs them, without secrets that have expired; one that does not open is told of and cannot be sent to. @throws StoreUnavailable */
   async open(endpoints: readonly EndpointRow[]): Promise<OpenEndpoint[]> {
     const keys = await this.#keys.find([...new Set(endpoints.map(ownerOf))])
+    const now = this.#options.clock.now()
     return endpoints.map((endpoint) => {
       try {
-        return openWith(keys.get(ownerOf(endpoint)), endpoint)
+        return openWith(keys.get(ownerOf(endpoint)), endpoint, now)
       } catch {
         this.#options.onTrouble(
           new Error(`the secrets of ${endpoint.id} do not open: they are not what was sealed for it`),
@@ -89,12 +90,13 @@ export class Vault {
   }
 }
 
-function openWith(key: KeyObject | undefined, endpoint: EndpointRow): OpenEndpoint {
+function openWith(key: KeyObject | undefined, endpoint: EndpointRow, now: number): OpenEndpoint {
   const opened = (context: string[], text: string): Secret => {
     if (key === undefined) throw new Error('there is no key')
     return new Secret(Buffer.from(open(key, context, sealedBytes(text))).toString())
   }
-  const secrets = endpoint.secrets.map((row): OpenSecret => {
+  const active = endpoint.secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+  const secrets = active.map((row): OpenSecret => {
     return { ...row, value: opened(secretContext(endpoint, row.id, row.kind), row.value) }
   })
   return {

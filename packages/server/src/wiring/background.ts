@@ -42,11 +42,13 @@ export function createBackground(context: ApiContext, api: Api, disk: DiskGuard,
       watch.start()
     },
     async stop() {
-      await Promise.all([announcer.stop(), retention.stop(), watch.stop()])
+      await Promise.all([announcer.stop(), retention.stop()])
     },
     async finish() {
       await sealer.stop()
       await sealer.runOnce().catch((error: unknown) => context.log.error({ err: error }, 'audit.trouble'))
+      // Until here: on a full disk the ballast is what the last outcomes are written into.
+      await watch.stop()
     },
   }
 }

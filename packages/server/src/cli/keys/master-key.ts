@@ -1,4 +1,14 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import type { AuditEntry } from '../../core/audit/audit-entry.ts'
 import { loadSettings } from '../../config/load.ts'
 import { MasterKeyError, parseMasterKeys } from '../../secrets/master-key.ts'
@@ -27,9 +37,14 @@ export async function generateMaster({ prependTo }: GenerateOptions): Promise<nu
   return EXIT.ok
 }
 
-/** Replaced as a whole: whoever reads it meanwhile sees the old keys or all of them. */
-function prepend(key: string, path: string): void {
-  const before = existsSync(path) ? readFileSync(path, 'utf8') : ''
+/**
+ * Replaced as a whole: whoever reads it meanwhile sees the old keys or all of them. A link goes on being one, and who could read the
+ * file still can: it is the server's, whoever runs this.
+ */
+function prepend(key: string, named: string): void {
+  const isThere = existsSync(named)
+  const path = isThere ? realpathSync(named) : named
+  const before = isThere ? readFileSync(path, 'utf8') : ''
   try {
     if (before.trim() !== '') parseMasterKeys(before, path)
   } catch (error) {
@@ -37,8 +52,26 @@ function prepend(key: string, path: string): void {
     throw error
   }
   const draft = `${path}.${process.pid}`
-  writeFileSync(draft, `${key}\n${before}`, { mode: 0o600 })
-  renameSync(draft, path)
+  writeFileSync(draft, `${key}\n${before}`, { mode: 0o600, flag: 'wx' })
+  try {
+    if (isThere) likeBefore(draft, path)
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft)
+    throw error
+  }
+}
+
+/** @throws CliError where only another user can make it so */
+function likeBefore(draft: string, path: string): void {
+  const { uid, gid, mode } = statSync(path)
+  try {
+    chownSync(draft, uid, gid)
+    chmodSync(draft, mode & 0o777)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+    throw new CliError(`${path} belongs to another user, who has to do this: nothing was changed`)
+  }
 }
 
 interface RotatedView {
