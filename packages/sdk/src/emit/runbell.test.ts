@@ -112,14 +112,7 @@ describe('an emitted event', () => {
 
 describe('retries', () => {
   it('send the same bytes until they are accepted', async () => {
-    const { seen, url } = await serve(
-      breakOff,
-      status(408),
-      status(503),
-      status(429, { 'retry-after': '3' }),
-      status(500),
-      accept,
-    )
+    const { seen, url } = await serve(breakOff, status(408), status(429, { 'retry-after': '3' }), status(500), accept)
     const { runbell, sleeps, errors } = runbellAt(url)
     const accepted = await runbell.emit('acme.run.started', { run_id: 'run_1', data: { text: '日本語' } })
     expect(accepted?.event_id).toBe((JSON.parse(seen[0]?.body as string) as { event_id: string }).event_id)
