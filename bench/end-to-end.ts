@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { createApiKey } from '../packages/server/src/api/access/api-key.ts'
 import { loadSettings } from '../packages/server/src/config/load.ts'
 import { newMasterKey } from '../packages/server/src/wiring/master-keys.ts'
 import { createRunbell } from '../packages/server/src/runbell.ts'
 import { createSystemRandom } from '../packages/server/src/system.ts'
-
-const LOAD = fileURLToPath(new URL('publish-load.ts', import.meta.url))
+import { load } from './load.ts'
 
 export interface EndToEndResult {
   publishers: number
@@ -32,9 +28,10 @@ export async function measureEndToEnd(folder: string, publishers: number, second
   const { settings } = loadSettings('start', flags, { RUNBELL_ADMIN_KEYS: key, RUNBELL_MASTER_KEY: newMasterKey() })
   const runbell = await createRunbell({ settings, command: 'start' })
   try {
-    await load(runbell.url, key, publishers, 1)
+    const options = { url: runbell.url, key, connections: publishers }
+    await load({ ...options, seconds: 1 })
     const before = { ...runbell.acceptor.stats(), cpu: process.cpuUsage() }
-    const result = await load(runbell.url, key, publishers, seconds)
+    const result = await load({ ...options, seconds })
     if (result.failed > 0) throw new Error(`${result.failed} events were refused`)
     const { commits, events } = runbell.acceptor.stats()
     const cpu = process.cpuUsage(before.cpu)
@@ -50,16 +47,4 @@ export async function measureEndToEnd(folder: string, publishers: number, second
     await runbell.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
-}
-
-interface LoadResult {
-  failed: number
-  perSecond: number
-  p50: number
-  p99: number
-}
-
-async function load(url: string, key: string, publishers: number, seconds: number): Promise<LoadResult> {
-  const { stdout } = await promisify(execFile)(process.execPath, [LOAD, url, key, String(publishers), String(seconds)])
-  return JSON.parse(stdout) as LoadResult
 }

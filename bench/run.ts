@@ -3,7 +3,9 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { measureContract, measureContractSizes, type ContractCost } from './contract-cost.ts'
+import { figuresOf, measureDelivery, type DeliveryRound, type Figure } from './delivery-rounds.ts'
 import { measureEndToEnd, type EndToEndResult } from './end-to-end.ts'
+import { median } from './median.ts'
 import { measureGroups } from './store-groups.ts'
 
 /*
@@ -25,11 +27,6 @@ const PUBLISHERS = 64
 const TARGETS = { groupRatio: 10, meanGroup: 16, contractMicros: 60, growth: 1.5 }
 const SIZES_KIB = [1, 4, 16, 64, 256]
 
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
 function progress(text: string): void {
   if (!json && process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
@@ -41,6 +38,7 @@ async function main(): Promise<void> {
   const ratios: number[] = []
   const whole: EndToEndResult[] = []
   const contract: ContractCost[] = []
+  const delivery: DeliveryRound[] = []
   try {
     for (let round = 1; round <= ROUNDS; round++) {
       progress(`round ${round} of ${ROUNDS}: store, one commit per event`)
@@ -51,6 +49,8 @@ async function main(): Promise<void> {
       contract.push(measureContract())
       progress(`round ${round} of ${ROUNDS}: end to end, ${PUBLISHERS} publishers`)
       whole.push(await measureEndToEnd(folder, PUBLISHERS, SECONDS))
+      progress(`round ${round} of ${ROUNDS}: limits of the machine, and deliveries to 100 endpoints`)
+      delivery.push(await measureDelivery(folder, SECONDS))
       singles.push(single.eventsPerSecond)
       groups.push(grouped.eventsPerSecond)
       ratios.push(grouped.eventsPerSecond / single.eventsPerSecond)
@@ -73,6 +73,8 @@ async function main(): Promise<void> {
       fourBodies: median(contract.map(({ fourBodies }) => fourBodies)),
     },
     sizes: measureContractSizes(SIZES_KIB),
+    delivery,
+    figures: figuresOf(delivery),
     endToEnd: {
       perSecond: median(whole.map(({ perSecond }) => perSecond)),
       meanGroup: median(whole.map(({ meanGroup }) => meanGroup)),
@@ -93,6 +95,9 @@ interface Report {
   groupRatio: number
   contract: ContractCost
   sizes: ReturnType<typeof measureContractSizes>
+  /** Each round's own figures. */
+  delivery: DeliveryRound[]
+  figures: Figure[]
   endToEnd: Omit<EndToEndResult, 'publishers'>
 }
 
@@ -119,7 +124,29 @@ function report(result: Report): void {
     `  larger: ${result.sizes.map(({ kib, micros }) => `${kib} KiB ${micros.toFixed(0)} µs`).join(', ')}`,
     `  a KiB of 256 costs ${growth.toFixed(2)} times one of 64, target ≤ ${TARGETS.growth}: ${held(growth <= TARGETS.growth)}`,
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  process.stdout.write(`${[...lines, '', ...deliveryLines(result, held)].join('\n')}\n`)
+}
+
+function deliveryLines({ delivery, figures }: Report, held: (ok: boolean) => string): string[] {
+  const of = (value: (round: DeliveryRound) => number) => median(delivery.map(value))
+  const row = (name: string, pick: 'single' | 'batch' | 'quarter') =>
+    `${name.padEnd(29)} ${of((round) => round[pick].perSecond)
+      .toFixed(0)
+      .padStart(8)} events/s   ` +
+    `p50 ${of((round) => round[pick].p50).toFixed(0)} ms, p99 ${of((round) => round[pick].p99).toFixed(0)} ms, ` +
+    `${of((round) => round[pick].cpuPerEvent).toFixed(0)} µs of server CPU per event`
+  return [
+    `limits, 1 KB: HTTP in ${of(({ limits }) => limits.httpIn).toFixed(1)} µs, store ${of(({ limits }) => limits.store).toFixed(1)} µs, ` +
+      `HTTP out ${of(({ limits }) => limits.httpOut).toFixed(1)} µs of CPU; one commit ${of(({ limits }) => limits.commitMs).toFixed(2)} ms`,
+    row('delivered, one a request', 'single'),
+    row('delivered, 100 a request', 'batch'),
+    row('delivered, a quarter of that', 'quarter'),
+    ...figures.map(({ name, value, must, better }) => {
+      const ok = better === 'lower' ? value <= must : value >= must
+      return `  ${name}: ${value.toFixed(2)}, must be ${better === 'lower' ? '≤' : '≥'} ${must}: ${held(ok)}`
+    }),
+    `memory of the server, at the end ${of(({ quarter }) => quarter.megabytes).toFixed(0)} MB`,
+  ]
 }
 
 function perKib({ sizes }: Report, kib: number): number {

@@ -16,3 +16,12 @@ test('a database that fails ends the process with 1 and one sentence, also where
     'the database cannot be used any more (disk I/O error): check the disk, then start again',
   ])
 })
+
+test('what a server that has stopped left open does not keep its process', async () => {
+  const program = `
+    const { serveUntilStopped } = await import('./packages/server/src/cli/serve.ts')
+    setInterval(() => {}, 1000)
+    process.exitCode = await serveUntilStopped(async () => ({ stop: async () => {}, ended: Promise.resolve() }))`
+  const { exit } = runNode(['--input-type=module', '--eval', program])
+  expect(await exit).toBe(0)
+})

@@ -22,8 +22,8 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const SAME_SIGNAL_MS = 250
 /** After a fatal error nothing more can be put on record, so not much is waited for. */
 const FATAL_STOP_MS = 2000
-/** What a dead server left open does not keep the process. */
-const FATAL_EXIT_MS = 500
+/** What a server left open does not keep the process: nothing more can be put on record. */
+const EXIT_MS = 500
 
 /**
  * Serves until a signal comes, the command ends by itself, or nothing works any more.
@@ -56,7 +56,8 @@ export async function serveUntilStopped(open: (context: ServeContext) => Promise
     if (fatal.signal.aborted) throw fatal.signal.reason
     return EXIT.ok
   } finally {
-    if (fatal.signal.aborted) setTimeout(() => process.exit(EXIT.failed), FATAL_EXIT_MS).unref()
+    // Otherwise with the code that has been set by then.
+    setTimeout(() => process.exit(fatal.signal.aborted ? EXIT.failed : undefined), EXIT_MS).unref()
     for (const signal of SIGNALS) process.off(signal, onSignal)
   }
 }

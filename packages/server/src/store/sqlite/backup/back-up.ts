@@ -19,7 +19,7 @@ const WORKER = new URL('./copy-worker.ts', import.meta.url)
 /**
  * Copies a database as it is at one moment into one file, checks the copy, and has it on the disk before it gets its name.
  * @returns its size in bytes
- * @throws Error from SQLite or the file system; a part of a copy is never left
+ * @throws Error from SQLite or the file system; a part of a copy is left only where the process is killed, as `*.partial`
  */
 export async function backUp({ path, target, onProgress }: BackupOptions): Promise<number> {
   // Of two at once each makes its own, and the later one keeps the name.
