@@ -7,23 +7,26 @@ import type { MatchEntry, MatchSet, TenantLimits } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 
 export interface Match {
-  endpoints: MatchedEndpoint[]
+  readonly endpoints: readonly MatchedEndpoint[]
   /** Of the event's tenant. */
   limits: TenantLimits
   configVersion: number
 }
 
 export interface MatchedEndpoint {
-  endpointId: string
-  ordered: boolean
-  want: BodyWant
+  readonly endpointId: string
+  readonly ordered: boolean
+  readonly want: Readonly<BodyWant>
 }
 
 /** Tenants whose endpoints are kept in memory at once; the one not asked for longest goes first. */
 const MAX_TENANTS = 2000
 
-/** With when it was read, monotonic. */
-type ReadSet = MatchSet & { readAt: number }
+/** Types of a tenant that are remembered; there are seldom more, and one that is not is matched anew. */
+const MAX_TYPES = 1000
+
+/** With when it was read, monotonic, and what its types have matched so far. */
+type ReadSet = MatchSet & { readAt: number; byType: Map<string, Match> }
 
 export type Matcher = ReturnType<typeof createMatcher>
 
@@ -36,10 +39,14 @@ export function createMatcher(store: Store, clock: Pick<Clock, 'monotonic'>) {
   const loads = new Map<string, Promise<ReadSet>>()
   const keyOf = (event: Pick<CheckedEvent, 'mode' | 'tenantId'>) => `${event.mode}:${event.tenantId}`
 
-  function matchIn(set: MatchSet, type: string): Match {
+  function matchIn(set: ReadSet, type: string): Match {
+    const known = set.byType.get(type)
+    if (known !== undefined) return known
     const matching = set.entries.filter((entry) => subscribes(entry.eventTypes, type))
     const { limits, configVersion } = set
-    return { endpoints: matching.map((entry) => matched(entry, type)), limits, configVersion }
+    const match = { endpoints: matching.map((entry) => matched(entry, type)), limits, configVersion }
+    if (set.byType.size < MAX_TYPES) set.byType.set(type, match)
+    return match
   }
 
   /** The last key of `sets` is the one that was asked for last. */
@@ -56,7 +63,7 @@ export function createMatcher(store: Store, clock: Pick<Clock, 'monotonic'>) {
     const readAt = clock.monotonic()
     const started = store
       .loadMatchSet({ tenantId: event.tenantId, mode: event.mode })
-      .then((set) => ({ ...set, readAt }))
+      .then((set) => ({ ...set, readAt, byType: new Map<string, Match>() }))
       .finally(() => {
         if (loads.get(key) === started) loads.delete(key)
       })

@@ -34,6 +34,11 @@ export class Slots {
     return this.#fastTaken >= this.#fast || this.taken >= this.total * MOST_IN_ALL
   }
 
+  /** How many more attempts may start now of lanes that are not slow. */
+  get freeInAll(): number {
+    return Math.max(0, this.#fast - this.#fastTaken)
+  }
+
   /** How many more attempts of this lane may start now. */
   free(lane: Lane): number {
     // Whoever has never answered gets one attempt, not several, once half of the slots are taken.
