@@ -10,13 +10,6 @@ import { Slots } from './slots.ts'
 import { StrayRelease } from './strays.ts'
 import { SuspectLane } from './suspect-lane.ts'
 
-/** Deliveries of one endpoint claimed at once, so that one backlog does not fill every slot. */
-const MAX_PER_LANE = 32
-/**
- * And at most so many where others are in line too: what an endpoint sends at once it needs connections for, and whoever gets many at a
- * time and then waits for its next turn loses them meanwhile.
- */
-const MIN_PER_LANE = 4
 /** Endpoints asked for in one transaction. */
 const MAX_LANES = 100
 /** Lanes kept in memory. */
@@ -341,8 +334,7 @@ export class Dispatcher implements SlotSource {
     const { clock, cache, lease } = this.#options
     const requests: SlotRequest[] = []
     let seen = 0
-    const share = Math.ceil(this.#slots.freeInAll / Math.max(1, lanes.length))
-    const most = Math.min(MAX_PER_LANE, Math.max(MIN_PER_LANE, share))
+    const most = this.#slots.ofOneTurn(lanes.length)
     for (const lane of lanes) {
       if (this.#full()) break
       seen++

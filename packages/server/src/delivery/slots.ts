@@ -5,6 +5,14 @@ const SLOW_SHARE = 5
 /** What has just turned out to be slow may make it so many times the slots in all, until it ends. */
 const MOST_IN_ALL = 4
 
+/** Attempts of one endpoint that start at once, so that one backlog does not fill every slot. */
+const MOST_OF_A_TURN = 32
+/**
+ * The same where many endpoints are in line: each needs a connection for every request at once, and whoever gets many in a turn and then
+ * waits for the next has lost them by then.
+ */
+const LEAST_OF_A_TURN = 4
+
 /**
  * The slots for attempts in flight, over all endpoints: most for those that answer soon, the others for those that do not. A lane that
  * turns slow takes what it has in flight along, so that however many endpoints hang, the slots for all others are free at once
@@ -34,9 +42,10 @@ export class Slots {
     return this.#fastTaken >= this.#fast || this.taken >= this.total * MOST_IN_ALL
   }
 
-  /** How many more attempts may start now of lanes that are not slow. */
-  get freeInAll(): number {
-    return Math.max(0, this.#fast - this.#fastTaken)
+  /** How many attempts of one lane may start in a turn, with so many lanes in line. */
+  ofOneTurn(lanes: number): number {
+    const share = Math.ceil((this.#fast - this.#fastTaken) / Math.max(1, lanes))
+    return Math.min(MOST_OF_A_TURN, Math.max(LEAST_OF_A_TURN, share))
   }
 
   /** How many more attempts of this lane may start now. */
