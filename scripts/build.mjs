@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 /** Files beside the source that are read when the program runs. */
-const DATA = ['store/sqlite/migrations']
+const DATA = ['store/sqlite/migrations', 'store/postgres/migrations']
 
 // The server is compiled against the SDK's compiled types, so the order matters.
 if (compile('packages/sdk') && compile('packages/server')) {

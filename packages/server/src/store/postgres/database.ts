@@ -1,0 +1,219 @@
+import { Client, Pool, types, type ClientBase, type ClientConfig, type PoolClient } from 'pg'
+import { StoreUnavailable } from '../store.ts'
+import { readConnectionUrl, type ConnectionSettings } from './connection-url.ts'
+import { lockKey, type LockKey } from './locks.ts'
+import { ReconnectDelay } from './reconnect-delay.ts'
+import { migrate } from './schema.ts'
+import { Session } from './session.ts'
+import { explainStart } from './start-errors.ts'
+import { endsSession, isConflict, isUniqueViolation, toStoreError } from './store-errors.ts'
+
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/database`, see `readConnectionUrl`. */
+  url: string
+  /** Connections at most. @default 10 */
+  poolSize?: number
+  /** Where the tables are; made if it is not there. @default `runbell` */
+  schema?: string
+}
+
+/** What a transaction does about the configuration, see `LOCKS`; `read`: it changes nothing, and all it reads is one moment's truth. */
+export type TransactionKind = 'read' | 'plain' | 'config-shared' | 'config-alone'
+
+export const DEFAULT_POOL_SIZE = 10
+const DEFAULT_SCHEMA = 'runbell'
+const CONNECT_TIMEOUT_MS = 5000
+/** No verb works for longer: what does hangs, or the database is overloaded. */
+const STATEMENT_TIMEOUT_MS = 30_000
+const LOCK_TIMEOUT_MS = 10_000
+/** A process that stopped in the middle of a transaction must not hold its locks for longer than this. */
+const IDLE_TIMEOUT_MS = 15_000
+const MAX_TRIES = 8
+
+/**
+ * Connections to Postgres, and transactions on them.
+ *
+ * Sessions set what correctness or speed depends on, whatever the server's defaults are. `synchronous_commit=on`: a commit is on
+ * the disk before it is answered (guarantee G1). `plan_cache_mode=force_custom_plan`: a plan made while a table was empty ran 60
+ * times slower once it was full.
+ */
+export class Database {
+  readonly #pool: Pool
+  readonly #ready = new WeakSet<ClientBase>()
+  readonly #setUp: string
+  readonly #begin: Readonly<Record<TransactionKind, string>>
+  readonly #delay = new ReconnectDelay()
+  readonly #client: ClientConfig
+  readonly schema: string
+  #closed = false
+
+  constructor(settings: ConnectionSettings, options: { schema: string; poolSize: number; ssl: ClientConfig['ssl'] }) {
+    this.#client = clientConfig(settings, options.ssl)
+    this.schema = options.schema
+    this.#setUp = sessionSettings(options.schema)
+    const config = lockKey(options.schema, 'config').join(', ')
+    this.#begin = {
+      read: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+      plain: 'BEGIN',
+      'config-shared': `BEGIN; SELECT pg_advisory_xact_lock_shared(${config})`,
+      'config-alone': `BEGIN; SELECT pg_advisory_xact_lock(${config})`,
+    }
+    this.#pool = new Pool({ ...this.#client, max: options.poolSize, idleTimeoutMillis: 60_000 })
+    // An idle connection broke: the pool has dropped it, and whoever needs one next gets another.
+    this.#pool.on('error', () => {})
+  }
+
+  /** The key of one of this database's locks. */
+  lock(name: 'positions' | 'sealing'): LockKey {
+    return lockKey(this.schema, name)
+  }
+
+  /**
+   * Runs `work` in a transaction, and again where it got into another one's way (deadlock, or two that inserted the same key):
+   * `work` must do everything through its session.
+   * @throws StoreUnavailable where the database cannot be reached, or not now; whether it was committed is not known then
+   */
+  async transaction<Result>(kind: TransactionKind, work: (session: Session) => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries++) {
+      const client = await this.#begun(kind)
+      let broken = false
+      try {
+        const result = await work(new Session(client))
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        broken = endsSession(error) || !(await rollBack(client))
+        const again = isConflict(error) || isUniqueViolation(error)
+        if (!again || broken || tries >= MAX_TRIES) throw toStoreError(error)
+      } finally {
+        client.release(broken)
+      }
+      await this.#delay.pause(tries)
+    }
+  }
+
+  /** A client of its own, outside the pool, such as one that listens; the caller ends it. */
+  async connectAlone(): Promise<Client> {
+    const client = new Client(this.#client)
+    client.on('error', () => {})
+    await client.connect()
+    await client.query(this.#setUp)
+    return client
+  }
+
+  /** Brings the schema up to date; see `migrate`. */
+  async migrate(): Promise<void> {
+    const client = await this.connectAlone()
+    try {
+      await migrate(client, this.schema, lockKey(this.schema, 'migration'))
+    } finally {
+      await client.end()
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#pool.end()
+  }
+
+  /** A connection on which the transaction has begun. One that broke while it was idle is found out here, and replaced. */
+  async #begun(kind: TransactionKind): Promise<PoolClient> {
+    if (this.#closed) throw new StoreUnavailable('unavailable', 'the store is closed')
+    for (let tries = 0; ; tries++) {
+      const client = await this.#connect()
+      try {
+        if (!this.#ready.has(client)) await client.query(this.#setUp)
+        this.#ready.add(client)
+        await client.query(this.#begin[kind])
+        return client
+      } catch (error) {
+        client.release(true)
+        if (!endsSession(error) || tries >= (this.#pool.options.max ?? DEFAULT_POOL_SIZE)) throw toStoreError(error)
+      }
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
+    this.#delay.check()
+    try {
+      const client = await this.#pool.connect()
+      this.#delay.succeeded()
+      return client
+    } catch (error) {
+      this.#delay.failed()
+      throw toStoreError(error)
+    }
+  }
+}
+
+/** `false`: the session is of no more use. */
+async function rollBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Connects, and brings the schema up to date.
+ * @throws DatabaseUnusable with what to do about it
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const settings = readConnectionUrl(options.url)
+  const { schema = DEFAULT_SCHEMA, poolSize = DEFAULT_POOL_SIZE } = options
+  const open = (ssl: ClientConfig['ssl']) => new Database(settings, { schema, poolSize, ssl })
+  let database = open(settings.tls.mode === 'off' ? false : settings.tls.options)
+  try {
+    try {
+      await database.migrate()
+    } catch (error) {
+      const plain = settings.tls.mode === 'preferred' && /does not support SSL/i.test((error as Error).message)
+      if (!plain) throw error
+      await database.close()
+      database = open(false)
+      await database.migrate()
+    }
+    return database
+  } catch (error) {
+    await database.close()
+    throw toStoreError(explainStart(error, settings))
+  }
+}
+
+function clientConfig(settings: ConnectionSettings, ssl: ClientConfig['ssl']): ClientConfig {
+  const { host, port, user, password, database, applicationName, connectTimeoutMs } = settings
+  return {
+    ...{ host, port, user, database, ssl, keepAlive: true, types: { getTypeParser: typeParser } },
+    ...(password === undefined ? {} : { password }),
+    application_name: applicationName ?? 'runbell',
+    connectionTimeoutMillis: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+  }
+}
+
+/** Settings of a session, by statements: poolers in between refuse them in the first message of a connection. */
+function sessionSettings(schema: string): string {
+  return `SET search_path = "${schema.replaceAll('"', '""')}"; SET synchronous_commit = on; SET plan_cache_mode = force_custom_plan;
+    SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET lock_timeout = ${LOCK_TIMEOUT_MS};
+    SET idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}; SET timezone = 'UTC'; SET bytea_output = 'hex'`
+}
+
+const INT8 = 20
+const BYTEA = 17
+
+/**
+ * How values are read. BIGINT as a number: positions and milliseconds stay far below 2^53. BYTEA from its text form: the driver
+ * mangles bytes in binary results.
+ */
+function typeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (oid === INT8) return Number
+  if (oid === BYTEA) return bytesFrom
+  return types.getTypeParser(oid, format)
+}
+
+function bytesFrom(text: string): Uint8Array {
+  const buffer = Buffer.from(text.slice(2), 'hex')
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+}

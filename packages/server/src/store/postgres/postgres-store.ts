@@ -1,0 +1,35 @@
+import { tookEffect } from '../../core/audit/audit-entry.ts'
+import type { Audited } from '../audit.ts'
+import type { Store } from '../store.ts'
+import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
+import { insertAudit } from './verbs/audit.ts'
+import type { PostgresContext, Verbs } from './verbs/context.ts'
+import { transactionKindOf, VERBS } from './verbs/index.ts'
+
+export interface PostgresStoreOptions extends DatabaseOptions {}
+
+/**
+ * Opens a Postgres database, which any number of nodes may use at once, and brings its schema up to date.
+ * @throws DatabaseUnusable with what to do about it
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const database = await openDatabase(options)
+  const verbs = (Object.keys(VERBS) as (keyof Verbs)[]).map((verb) => {
+    return [verb, (input: unknown) => call(database, verb, input)]
+  })
+  return {
+    ...(Object.fromEntries(verbs) as Omit<Store, 'close'>),
+    close: () => database.close(),
+  }
+}
+
+/** One transaction; what was changed is put on record in it. */
+function call(database: Database, verb: keyof Verbs, input: unknown): Promise<unknown> {
+  const work = VERBS[verb] as (context: PostgresContext, input: unknown) => Promise<unknown>
+  return database.transaction(transactionKindOf(verb, input), async (db) => {
+    const output = await work({ db, lock: (name) => database.lock(name) }, input)
+    const { audit } = input as Audited
+    if (audit !== undefined && tookEffect(output)) for (const entry of audit) await insertAudit(db, entry)
+    return output
+  })
+}

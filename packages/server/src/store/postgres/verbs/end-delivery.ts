@@ -1,0 +1,4 @@
+import { notWritten } from './not-written.ts'
+
+export const cancelDelivery = notWritten('cancelDelivery')
+export const discardDeadLetter = notWritten('discardDeadLetter')

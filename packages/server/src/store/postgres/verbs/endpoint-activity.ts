@@ -1,0 +1,3 @@
+import { notWritten } from './not-written.ts'
+
+export const readActivity = notWritten('readActivity')

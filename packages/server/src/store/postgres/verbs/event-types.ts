@@ -1,0 +1,4 @@
+import { notWritten } from './not-written.ts'
+
+export const loadEventTypes = notWritten('loadEventTypes')
+export const putEventType = notWritten('putEventType')

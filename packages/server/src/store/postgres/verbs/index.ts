@@ -1,0 +1,158 @@
+import type { TransactionKind } from '../database.ts'
+import { acceptEvents } from './accept-events.ts'
+import {
+  findApiKey,
+  listApiKeys,
+  listPublicKeys,
+  putApiKey,
+  replaceServerSecret,
+  revokeApiKey,
+  serverSecret,
+  touchApiKeys,
+} from './api-keys.ts'
+import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
+import { changeEndpoint } from './change-endpoint.ts'
+import { claimDue, claimSuspect } from './claim-due.ts'
+import type { Verbs } from './context.ts'
+import { findDataKeys, listDataKeys, putDataKey, rewrapDataKeys } from './data-keys.ts'
+import { cancelDelivery, discardDeadLetter } from './end-delivery.ts'
+import { eraseEvent } from './erase-event.ts'
+import { cancelHeld, expireDeliveries } from './end-pending.ts'
+import { readActivity } from './endpoint-activity.ts'
+import { createEndpoint, findEndpoint, listEndpoints, loadEndpoints, loadMatchSet } from './endpoints.ts'
+import { loadEventTypes, putEventType } from './event-types.ts'
+import { findDueEndpoints } from './find-due-endpoints.ts'
+import { findUnannounced } from './find-unannounced.ts'
+import { heartbeat, joinNode, leaveNode } from './nodes.ts'
+import { prune } from './prune.ts'
+import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts'
+import { findEvents, listEvents, readBody } from './read-events.ts'
+import { recordAttempts } from './record-attempts.ts'
+import { findClaims, releaseClaims } from './release-claims.ts'
+import { replayDeliveries } from './replay-deliveries.ts'
+import { rescueClaims } from './rescue-claims.ts'
+import { pruneEndpoints, reclaimSpace } from './retire.ts'
+import { countPending, listTenants, putTenant } from './tenants.ts'
+
+export const VERBS: Verbs = {
+  joinNode,
+  heartbeat,
+  leaveNode,
+  acceptEvents,
+  findDueEndpoints,
+  claimDue,
+  claimSuspect,
+  recordAttempts,
+  releaseClaims,
+  findClaims,
+  rescueClaims,
+  expireDeliveries,
+  cancelHeld,
+  findUnannounced,
+  countPending,
+  findEvents,
+  listEvents,
+  readBody,
+  findDelivery,
+  listDeliveries,
+  listAttempts,
+  replayDeliveries,
+  cancelDelivery,
+  discardDeadLetter,
+  eraseEvent,
+  createEndpoint,
+  findEndpoint,
+  listEndpoints,
+  changeEndpoint,
+  loadMatchSet,
+  loadEndpoints,
+  readActivity,
+  loadEventTypes,
+  putEventType,
+  listTenants,
+  putTenant,
+  putApiKey,
+  findApiKey,
+  listApiKeys,
+  revokeApiKey,
+  touchApiKeys,
+  serverSecret,
+  replaceServerSecret,
+  listPublicKeys,
+  putDataKey,
+  findDataKeys,
+  listDataKeys,
+  rewrapDataKeys,
+  appendAudit,
+  sealAudit,
+  listAudit,
+  readAudit,
+  pruneAudit,
+  prune,
+  pruneEndpoints,
+  reclaimSpace,
+}
+
+/** Verbs that change nothing: what they read in several statements is one moment's truth. */
+const READS: ReadonlySet<string> = new Set<keyof Verbs>([
+  'findDueEndpoints',
+  'findClaims',
+  'findEvents',
+  'listEvents',
+  'readBody',
+  'findDelivery',
+  'listDeliveries',
+  'listAttempts',
+  'findEndpoint',
+  'listEndpoints',
+  'loadMatchSet',
+  'loadEndpoints',
+  'readActivity',
+  'loadEventTypes',
+  'listTenants',
+  'findUnannounced',
+  'countPending',
+  'findApiKey',
+  'listApiKeys',
+  'listPublicKeys',
+  'findDataKeys',
+  'listDataKeys',
+  'listAudit',
+  'readAudit',
+])
+
+/** Verbs that change what is cached outside the database, and count its version up. */
+const CHANGE_CONFIG: ReadonlySet<string> = new Set<keyof Verbs>([
+  'createEndpoint',
+  'changeEndpoint',
+  'pruneEndpoints',
+  'putEventType',
+  'putTenant',
+  'putApiKey',
+  'revokeApiKey',
+])
+
+/** Verbs that rely on endpoints and their grants staying as they are until the commit. */
+const RELY_ON_CONFIG: ReadonlySet<string> = new Set<keyof Verbs>([
+  'acceptEvents',
+  'claimDue',
+  'claimSuspect',
+  'recordAttempts',
+  'releaseClaims',
+  'rescueClaims',
+  'cancelHeld',
+  'replayDeliveries',
+])
+
+/** What a verb does about the configuration. Outcomes that disable an endpoint change it. */
+export function transactionKindOf(verb: keyof Verbs, input: unknown): TransactionKind {
+  if (READS.has(verb)) return 'read'
+  if (CHANGE_CONFIG.has(verb)) return 'config-alone'
+  if (!RELY_ON_CONFIG.has(verb)) return 'plain'
+  const disables = verb === 'recordAttempts' && disablesEndpoint(input as Parameters<Verbs['recordAttempts']>[1])
+  return disables ? 'config-alone' : 'config-shared'
+}
+
+function disablesEndpoint({ records }: Parameters<Verbs['recordAttempts']>[1]): boolean {
+  return records.some(({ endpointEffect }) => endpointEffect?.kind === 'disable')
+}

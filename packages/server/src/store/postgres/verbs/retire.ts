@@ -1,0 +1,4 @@
+import { notWritten } from './not-written.ts'
+
+export const pruneEndpoints = notWritten('pruneEndpoints')
+export const reclaimSpace = notWritten('reclaimSpace')
