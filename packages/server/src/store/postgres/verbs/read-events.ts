@@ -1,5 +1,118 @@
-import { notWritten } from './not-written.ts'
+import type { DeliveryCounts } from '@runbell/sdk/contract'
+import { subscribes } from '../../../core/match.ts'
+import { joinBody } from '../../body.ts'
+import { deliveryStatuses, modes } from '../../codes.ts'
+import type { CursorPage, EventRow, PayloadGone } from '../../rows.ts'
+import type { Store } from '../../store.ts'
+import type { Row, Session } from '../session.ts'
+import type { PostgresContext } from './context.ts'
+import { Where, collectPage, pageOf } from './where.ts'
 
-export const findEvents = notWritten('findEvents')
-export const listEvents = notWritten('listEvents')
-export const readBody = notWritten('readBody')
+const SELECT = `SELECT e.position, e.mode, e.tenant_id, e.event_id, e.type, e.sequence, e.recorded_at, e.body_sha256,
+  e.schema_version, e.classes, e.erased_at, e.retired, e.prefix,
+  substring(e.source FROM e.data_start + 1 FOR e.data_end - e.data_start) AS data,
+  (SELECT run_id FROM runs WHERE ref = e.run) AS run_id
+  FROM events e`
+
+export async function findEvents(
+  { db }: PostgresContext,
+  input: Parameters<Store['findEvents']>[0],
+): Promise<EventRow[]> {
+  const where = new Where().scope('e', input.scope).and('e.event_id = ?', input.eventId)
+  return eventsFrom(db, await db.rows(`${SELECT} ${where.text} LIMIT 2`, ...where.values))
+}
+
+export async function listEvents(
+  { db }: PostgresContext,
+  { scope, filter, page }: Parameters<Store['listEvents']>[0],
+): Promise<CursorPage<EventRow>> {
+  const conditions = (after: number | null) => {
+    const where = new Where().scope('e', scope).before('e.position', after)
+    if (filter.runId !== null) where.run('e.run', scope, filter.runId)
+    if (filter.since !== null) where.and('e.recorded_at >= ?', filter.since)
+    if (filter.until !== null) where.and('e.recorded_at < ?', filter.until)
+    return where
+  }
+  if (filter.types.length === 0) {
+    const where = conditions(page.after)
+    const sql = `${SELECT} ${where.text} ORDER BY e.position DESC LIMIT ${where.place(page.limit + 1)}`
+    const rows = await db.rows(sql, ...where.values)
+    const found = pageOf(rows, page.limit)
+    return { rows: await eventsFrom(db, found.rows), next: found.next }
+  }
+  const read = (after: number | null, limit: number) => {
+    const where = conditions(after)
+    const sql = `SELECT e.position, e.type FROM events e ${where.text} ORDER BY e.position DESC LIMIT ${where.place(limit)}`
+    return db.rows(sql, ...where.values)
+  }
+  const found = await collectPage(page, read, (row) => subscribes(filter.types, row['type'] as string))
+  const rows = await db.rows(`${SELECT} WHERE e.position = ANY($1) ORDER BY e.position DESC`, found.positions)
+  return { rows: await eventsFrom(db, rows), next: found.next }
+}
+
+export async function readBody(
+  { db }: PostgresContext,
+  input: Parameters<Store['readBody']>[0],
+): Promise<Uint8Array | null> {
+  if (input.endpointId !== null) {
+    const where = new Where().and('d.event = ?', input.eventPosition)
+    where.and('d.endpoint = (SELECT ref FROM endpoints WHERE id = ?)', input.endpointId)
+    const delivery = await db.row(
+      `SELECT d.body, (SELECT body FROM bodies WHERE ref = d.body) AS own_body FROM deliveries d ${where.text} LIMIT 1`,
+      ...where.values,
+    )
+    if (delivery === undefined) return null
+    const own = delivery['own_body'] as Uint8Array
+    if (delivery['body'] !== null) return own.length === 0 ? null : own
+  }
+  const row = await db.row(`${SELECT} WHERE e.position = $1 AND e.erased_at IS NULL`, input.eventPosition)
+  return row === undefined ? null : joinBody(row['prefix'] as Uint8Array, row['data'] as Uint8Array)
+}
+
+async function eventsFrom(db: Session, rows: Row[]): Promise<EventRow[]> {
+  const counts = await countDeliveries(
+    db,
+    rows.map((row) => row['position'] as number),
+  )
+  return rows.map((row) => ({
+    position: row['position'] as number,
+    tenantId: row['tenant_id'] as string,
+    mode: modes.decode(row['mode']),
+    eventId: row['event_id'] as string,
+    type: row['type'] as string,
+    runId: row['run_id'] as string | null,
+    sequence: row['sequence'] as number | null,
+    recordedAt: row['recorded_at'] as number,
+    schemaVersion: row['schema_version'] as number,
+    bodySha256: row['body_sha256'] as Uint8Array,
+    body:
+      row['erased_at'] === null ? joinBody(row['prefix'] as Uint8Array, row['data'] as Uint8Array) : new Uint8Array(),
+    classes: row['classes'] as number,
+    payloadGone: goneFrom(row),
+    deliveries: counts.get(row['position'] as number) ?? NONE,
+  }))
+}
+
+function goneFrom(row: Row): PayloadGone | null {
+  const at = row['erased_at'] as number | null
+  return at === null ? null : { at, by: row['retired'] === true ? 'retention' : 'erasure' }
+}
+
+const NONE: DeliveryCounts = { total: 0, delivered: 0, pending: 0, dead_lettered: 0, cancelled: 0, expired: 0 }
+
+async function countDeliveries(db: Session, events: number[]): Promise<Map<number, DeliveryCounts>> {
+  const counts = new Map<number, DeliveryCounts>()
+  if (events.length === 0) return counts
+  const rows = await db.rows(
+    `SELECT event, status, count(*)::integer AS count FROM deliveries WHERE event = ANY($1) GROUP BY event, status`,
+    events,
+  )
+  for (const row of rows) {
+    const event = row['event'] as number
+    const count = row['count'] as number
+    const before = counts.get(event) ?? NONE
+    const status = deliveryStatuses.decode(row['status'])
+    counts.set(event, { ...before, [status]: count, total: before.total + count })
+  }
+  return counts
+}

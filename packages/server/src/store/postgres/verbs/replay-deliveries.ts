@@ -1,3 +1,164 @@
-import { notWritten } from './not-written.ts'
+import { createHash } from 'node:crypto'
+import type { ClassMask } from '../../../core/data-classes.ts'
+import { deliveryStatuses, triggers } from '../../codes.ts'
+import type { GivenBody, ReplayedDelivery } from '../../rows.ts'
+import type { Store } from '../../store.ts'
+import type { Row, Session, SqlValue } from '../session.ts'
+import { endpointsByRef, isBeyond, requireEndpoint, takePositions, type PostgresContext } from './context.ts'
 
-export const replayDeliveries = notWritten('replayDeliveries')
+type Input = Parameters<Store['replayDeliveries']>[0]
+type Output = Awaited<ReturnType<Store['replayDeliveries']>>
+
+const PENDING = deliveryStatuses.encode('pending')
+const MANUAL = triggers.encode('manual')
+
+/** Everything that would undo what is read here, another replay included, waits for the event's row. */
+export async function replayDeliveries(context: PostgresContext, input: Input): Promise<Output> {
+  const { db } = context
+  const { target, now } = input
+  const sql = 'SELECT erased_at FROM events WHERE position = $1 FOR NO KEY UPDATE'
+  const event = await db.row(sql, input.eventPosition)
+  if (event !== undefined && event['erased_at'] !== null) return 'payload_gone'
+  await lookAgainAtAttempts(db, input.eventPosition)
+  const rows = await select(db, input)
+  if (rows.length > 0) return reopenAllowed(db, rows, now)
+  if (target.kind === 'all') return []
+  if (target.kind === 'delivery') return null
+  return deliverNow(context, input, target)
+}
+
+/** Where the attempts of an event have been removed there will be new ones, which nobody would come by for. */
+async function lookAgainAtAttempts(db: Session, event: number): Promise<void> {
+  await db.run(
+    `INSERT INTO retention_left
+     SELECT m.what, m.mode, e.position FROM events e JOIN retention_marks m ON m.mode = e.mode
+     WHERE e.position = $1 AND m.what = 'attempts' AND m.position >= e.position ON CONFLICT DO NOTHING`,
+    event,
+  )
+}
+
+async function select(db: Session, { target, eventPosition }: Input): Promise<Row[]> {
+  const values: SqlValue[] = [eventPosition]
+  let which = ''
+  if (target.kind !== 'all') {
+    const id = target.kind === 'delivery' ? target.deliveryId : target.endpointId
+    // TEXT refuses NUL: nothing has such an id.
+    if (id.includes('\0')) return []
+    values.push(id)
+    which = target.kind === 'delivery' ? 'AND d.id = $2' : 'AND p.id = $2'
+  }
+  const from = `deliveries d JOIN endpoints p ON p.ref = d.endpoint WHERE p.deleted_at IS NULL AND d.event = $1 ${which}`
+  // An outcome that is being recorded at this moment comes first.
+  await db.rows(
+    `SELECT 1 FROM queue WHERE delivery IN (SELECT d.position FROM ${from}) ORDER BY delivery FOR UPDATE`,
+    ...values,
+  )
+  return db.rows(
+    `SELECT d.position, d.id, d.status, d.classes, d.endpoint, p.id AS endpoint_id FROM ${from} ORDER BY d.position`,
+    ...values,
+  )
+}
+
+/** Those that may go are reopened; of several, those that may not are told as they are. */
+async function reopenAllowed(db: Session, rows: Row[], now: number): Promise<Output> {
+  const endpoints = await endpointsByRef(
+    db,
+    rows.map((row) => row['endpoint'] as number),
+  )
+  const may = new Set(rows.filter((row) => !isBeyond(row, requireEndpoint(endpoints, row['endpoint']))))
+  if (may.size === 0) return 'policy_changed'
+  const ended = [...may].filter((row) => row['status'] !== PENDING)
+  await reopen(
+    db,
+    ended.map((row) => row['position'] as number),
+    now,
+  )
+  return rows.map((row): ReplayedDelivery => ({
+    id: row['id'] as string,
+    endpointId: row['endpoint_id'] as string,
+    status: may.has(row) ? 'pending' : deliveryStatuses.decode(row['status']),
+  }))
+}
+
+/**
+ * The same deliveries go on: attempt numbers continue, the schedule starts afresh (details 21). A suspect stays one until
+ * it has an outcome: what was quarantined must not come back among the others. An attempt that was in flight when the delivery
+ * was ended is still this delivery's: it decides how things go on.
+ */
+async function reopen(db: Session, deliveries: readonly number[], now: number): Promise<void> {
+  if (deliveries.length === 0) return
+  await db.run(
+    `UPDATE deliveries SET status = $2, reason = NULL, known_outcomes = 0, crashes_alone = 0, discarded_at = NULL, note = NULL,
+       cycle_start = attempt_count + CASE WHEN EXISTS (SELECT 1 FROM queue WHERE delivery = position) THEN 0 ELSE 1 END,
+       watch = least(watch, 1), replays = replays + 1, updated_at = $3
+     WHERE position = ANY($1)`,
+    ...[deliveries, PENDING, now],
+  )
+  await db.run(
+    `INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, trigger, suspect)
+     SELECT position, endpoint, mode, tenant_id, classes, deadline, $2, $3, suspect FROM deliveries WHERE position = ANY($1)
+     ON CONFLICT (delivery) DO UPDATE SET crashes_alone = 0`,
+    ...[deliveries, now, MANUAL],
+  )
+}
+
+/** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */
+async function deliverNow(
+  context: PostgresContext,
+  { eventPosition: event, newDeliveryId: deliveryId, now }: Input,
+  { endpointId, body, configVersion }: Extract<Input['target'], { kind: 'endpoint' }>,
+): Promise<Output> {
+  const { db } = context
+  if (configVersion !== undefined && configVersion !== (await db.configVersion())) return 'stale'
+  if (endpointId.includes('\0')) return null
+  const place = await db.row(
+    `SELECT e.classes, p.ref FROM events e
+     JOIN endpoints p ON p.id = $1 AND p.mode = e.mode AND p.tenant_id IN (e.tenant_id, '*') AND p.deleted_at IS NULL
+     WHERE e.position = $2`,
+    ...[endpointId, event],
+  )
+  if (place === undefined) return null
+  const endpoint = place['ref'] as number
+  const classes = body?.classes ?? (place['classes'] as number)
+  if (isBeyond({ classes }, requireEndpoint(await endpointsByRef(db, [endpoint]), endpoint))) return 'policy_changed'
+  await insertDelivery(context, { event, endpoint, deliveryId, classes, body: await keepBody(db, event, body), now })
+  return [{ id: deliveryId, endpointId, status: 'pending' }]
+}
+
+interface NewDelivery {
+  event: number
+  endpoint: number
+  deliveryId: string
+  classes: ClassMask
+  /** `null`: the uncut one. */
+  body: number | null
+  now: number
+}
+
+async function insertDelivery(context: PostgresContext, made: NewDelivery): Promise<void> {
+  const { db } = context
+  const position = await takePositions(context, 1)
+  await db.run(
+    `INSERT INTO deliveries (position, id, mode, tenant_id, event, endpoint, body, classes, deadline, status, attempt_count,
+       cycle_start, created_at, updated_at, watch)
+     SELECT $1, $2, mode, tenant_id, position, $3, $4, $5, deadline, $6, 0, 1, $7, $7,
+       CASE WHEN type = 'agent.approval.requested' THEN 1 ELSE 0 END FROM events WHERE position = $8`,
+    ...[position, made.deliveryId, made.endpoint, made.body, made.classes, PENDING, made.now, made.event],
+  )
+  await db.run(
+    `INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, trigger)
+     SELECT position, endpoint, mode, tenant_id, classes, deadline, $2, $3 FROM deliveries WHERE position = $1`,
+    ...[position, made.now, MANUAL],
+  )
+}
+
+async function keepBody(db: Session, event: number, body: GivenBody | undefined): Promise<number | null> {
+  const bytes = body?.bytes ?? null
+  if (body === undefined || bytes === null) return null
+  const sha256 = new Uint8Array(createHash('sha256').update(bytes).digest())
+  const row = await db.row(
+    'INSERT INTO bodies (event, body, sha256, classes) VALUES ($1, $2, $3, $4) RETURNING ref',
+    ...[event, bytes, sha256, body.classes],
+  )
+  return row?.['ref'] as number
+}

@@ -1,0 +1,66 @@
+import { deliveryStatuses, endpointStatuses } from '../../codes.ts'
+import type { Row, Session } from '../session.ts'
+
+const PENDING = deliveryStatuses.encode('pending')
+const EXPIRED = deliveryStatuses.encode('expired')
+const DELIVERED = deliveryStatuses.encode('delivered')
+const PAUSED = endpointStatuses.encode('paused')
+
+interface Rule {
+  now: number
+  /** Those that a paused endpoint holds end now: held longer than their event is kept (details 15). */
+  endHeld: boolean
+  /** An event is needed while one of them ended like that later than this. */
+  seenAfter: number | null
+}
+
+/**
+ * Tells which of the events, whose rows are held, are still needed: a delivery waits, is in flight, or is to be told of. Nothing but
+ * a replay makes one needed again, and that waits for the event's row.
+ */
+export async function settleDeliveries(db: Session, events: readonly number[], rule: Rule): Promise<Set<number>> {
+  const rows = await db.rows(
+    `SELECT d.position, d.event, d.status, d.reason, d.updated_at, d.watch, q.due_at, q.node, p.status AS endpoint_status
+     FROM deliveries d JOIN endpoints p ON p.ref = d.endpoint LEFT JOIN queue q ON q.delivery = d.position
+     WHERE d.event = ANY($1)`,
+    events,
+  )
+  const held = rule.endHeld ? rows.filter(isHeld) : []
+  const expired = await expire(db, held, rule.now)
+  const needed = new Set<number>()
+  for (const row of rows) {
+    // Whoever asked for an approval has yet to hear of it, and anybody is to see how it ended.
+    const isNeeded = expired.has(row['position'] as number)
+      ? row['watch'] === 1 || rule.seenAfter !== null
+      : isOpen(row) || wasEndedSince(row, rule.seenAfter)
+    if (isNeeded) needed.add(row['event'] as number)
+  }
+  return needed
+}
+
+function isHeld(row: Row): boolean {
+  return row['status'] === PENDING && row['due_at'] !== null && row['endpoint_status'] === PAUSED
+}
+
+function isOpen(row: Row): boolean {
+  return row['status'] === PENDING || row['node'] !== null || (row['watch'] === 1 && row['status'] !== DELIVERED)
+}
+
+function wasEndedSince(row: Row, seenAfter: number | null): boolean {
+  return seenAfter !== null && row['reason'] === 'held_past_retention' && (row['updated_at'] as number) > seenAfter
+}
+
+/** Ends those that still wait. */
+async function expire(db: Session, held: readonly Row[], now: number): Promise<Set<number>> {
+  if (held.length === 0) return new Set()
+  const rows = await db.rows(
+    `WITH gone AS (
+       DELETE FROM queue WHERE due_at IS NOT NULL AND delivery IN (
+         SELECT delivery FROM queue WHERE delivery = ANY($1) ORDER BY delivery FOR UPDATE)
+       RETURNING delivery)
+     UPDATE deliveries SET status = $2, reason = 'held_past_retention', updated_at = $3 FROM gone
+     WHERE position = gone.delivery RETURNING position`,
+    ...[held.map(({ position }) => position as number), EXPIRED, now],
+  )
+  return new Set(rows.map(({ position }) => position as number))
+}
