@@ -17,7 +17,7 @@ const runbell = new Runbell({
   onError: () => undefined,
   schemaVersions: { 'typed.parcel.sent': 2 },
   fetch: (_url, init) => {
-    bodies.push(JSON.parse(init.body))
+    bodies.push(JSON.parse(init.body ?? ''))
     return Promise.resolve(new Response('{"event_id":"evt_x"}', { status: 202 }))
   },
 })

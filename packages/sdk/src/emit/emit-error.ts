@@ -13,8 +13,22 @@ export type EmitErrorCode =
   /** `data` cannot be turned into JSON (a BigInt, a cycle). */
   | 'not_serialisable'
   | 'agent_missing'
-  /** `maxOutstanding` events are being sent already. */
+  /** A once-only fact without a `run_id`, from which its id follows. */
+  | 'run_missing'
+  /** The option `schemas` has a schema that checks asynchronously, which would let later facts overtake this one. */
+  | 'schema_is_async'
+  /** `maxOutstanding` events or `maxOutstandingBytes` wait already: this one was dropped. */
   | 'too_many_outstanding'
+  /** The server is away and the spool is full, or could not be written. */
+  | 'spool_failed'
+  /** It lay in the spool for longer than the spool keeps events. */
+  | 'spool_expired'
+  /** `close` was called before. */
+  | 'closed'
+  /** An approval was given for another input than the one at hand, or does not say for which. */
+  | 'input_binding_mismatch'
+  /** Making or checking an `input_binding` needs the option `bindingKeys`. */
+  | 'binding_key_missing'
 
 export interface EmitErrorFacts {
   code: EmitErrorCode

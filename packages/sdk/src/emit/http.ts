@@ -4,7 +4,7 @@ export type FetchFunction = (
   init: {
     method: string
     headers: Record<string, string>
-    body: string
+    body?: string
     signal: AbortSignal
     redirect: 'manual'
   },
@@ -13,7 +13,8 @@ export type FetchFunction = (
 export interface HttpRequest {
   url: string
   key: string
-  body: string
+  /** JSON that is posted; `null`: nothing, and the method is GET. */
+  body: string | null
   /** For the request and its answer together. */
   timeoutMs: number
   signal: AbortSignal | undefined
@@ -25,8 +26,8 @@ export type HttpOutcome =
   | { kind: 'aborted' }
   | { kind: 'failed'; cause: unknown }
 
-/** One POST; the only place of this package that opens a connection. Never rejects. */
-export async function post(request: HttpRequest, fetchFunction: FetchFunction | undefined): Promise<HttpOutcome> {
+/** One request; the only place of this package that opens a connection. Never rejects. */
+export async function send(request: HttpRequest, fetchFunction: FetchFunction | undefined): Promise<HttpOutcome> {
   if (isAborted(request.signal)) return { kind: 'aborted' }
   const controller = new AbortController()
   const abort = () => controller.abort()
@@ -39,11 +40,13 @@ export async function post(request: HttpRequest, fetchFunction: FetchFunction | 
   }, request.timeoutMs)
   try {
     // Looked up now, so that instrumentation that replaces the global later is used.
-    const send: FetchFunction = fetchFunction ?? ((url, init) => fetch(url, init))
-    const answer = await send(request.url, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${request.key}`, 'content-type': 'application/json' },
-      body: request.body,
+    const call: FetchFunction = fetchFunction ?? ((url, init) => fetch(url, init))
+    const authorization = `Bearer ${request.key}`
+    const { body } = request
+    const answer = await call(request.url, {
+      ...(body === null
+        ? { method: 'GET', headers: { authorization } }
+        : { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body }),
       signal: controller.signal,
       // A redirect would carry the key to wherever it points.
       redirect: 'manual',

@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../../catalog/index.ts'
+
+/** What the codes of `error` say in words, and whether the same thing can work later, where nobody knows better. */
+export const ERROR_TEMPLATES: Readonly<Record<ErrorCode, { message: string; retryable: boolean }>> = {
+  timeout: { message: 'It took longer than it may.', retryable: true },
+  rate_limited: { message: 'A service refused more requests for now.', retryable: true },
+  quota_exceeded: { message: 'A quota is used up.', retryable: false },
+  budget_exceeded: { message: 'The budget is used up.', retryable: false },
+  max_turns_exceeded: { message: 'The agent took more turns than it may.', retryable: false },
+  context_length_exceeded: { message: 'There was more text than the model can read.', retryable: false },
+  output_limit_exceeded: { message: 'The answer was longer than it may be.', retryable: false },
+  model_unavailable: { message: 'The model cannot be reached.', retryable: true },
+  model_error: { message: 'The model failed.', retryable: false },
+  model_refused: { message: 'The model refused to do this.', retryable: false },
+  guardrail_blocked: { message: 'A guardrail stopped it.', retryable: false },
+  invalid_input: { message: 'The input is not valid.', retryable: false },
+  invalid_output: { message: 'The output is not valid.', retryable: false },
+  tool_not_found: { message: 'There is no such tool.', retryable: false },
+  tool_input_invalid: { message: 'The tool was called with an input that is not valid.', retryable: false },
+  tool_error: { message: 'The tool failed.', retryable: false },
+  tool_unavailable: { message: 'The tool cannot be reached.', retryable: true },
+  authentication_required: { message: 'Somebody has to sign in first.', retryable: false },
+  permission_denied: { message: 'It is not permitted.', retryable: false },
+  approval_denied: { message: 'It was not approved.', retryable: false },
+  approval_expired: { message: 'Nobody approved it in time.', retryable: false },
+  dependency_failed: { message: 'Another service failed.', retryable: true },
+  conflict: { message: 'Something else has changed meanwhile.', retryable: false },
+  interrupted: { message: 'It was interrupted.', retryable: true },
+  configuration_error: { message: 'The agent is not set up rightly.', retryable: false },
+  internal_error: { message: 'The agent failed.', retryable: false },
+  unknown: { message: 'It failed, and it is not known why.', retryable: false },
+}
