@@ -1,112 +1,133 @@
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { createApiKey } from '../packages/server/src/api/access/api-key.ts'
-import { createSystemRandom } from '../packages/server/src/system.ts'
-import type { Receiver } from './limits/receiver.ts'
-import { load, type LoadOptions } from './load.ts'
+import { percentile } from './distribution.ts'
+import { answerTimes, load, type LoadOptions } from './load/load.ts'
+import { peakMegabytes, readThreadTimes, threadsBetween, type ThreadTimes } from './machine/threads.ts'
+import type { Receiver } from './receiver/receiver.ts'
+import type { Server } from './server/server.ts'
 
-const PROCESS = fileURLToPath(new URL('delivered-process.ts', import.meta.url))
 /** How long deliveries may take to catch up with what was accepted. */
-const CATCH_UP_MS = 30_000
+const CATCH_UP_MS = 60_000
 
-export interface Delivered {
-  /** Events a second from the first request to the last delivery. */
-  perSecond: number
-  /** CPU microseconds of the server process per event, delivery included. */
-  cpuPerEvent: number
-  /** Milliseconds from `recorded_at` to the receiver, by the clock of this machine. */
+/** Of times in milliseconds. */
+export interface Latency {
   p50: number
   p99: number
-  /** Resident megabytes of the server afterwards. */
-  megabytes: number
 }
 
-/** A server with an endpoint for each of the receiver's ports and a type of event for each endpoint. */
-export class Delivery {
-  readonly #child: ChildProcess
-  readonly #receiver: Receiver
-  readonly #url: string
-  readonly #key: string
-  readonly #dataDir: string
+export interface Delivered {
+  events: number
+  /** Events, and deliveries, a second from the first request to the last delivery. */
+  perSecond: number
+  deliveriesPerSecond: number
+  /** CPU microseconds of the server process per event, delivery included, and what its threads had of that. */
+  cpuPerEvent: number
+  threads: ThreadTimes
+  /** Share of the time that the server's main loop was busy. */
+  loop: number
+  /** From when a request was due to its 202. */
+  answered: Latency
+  /** From `recorded_at`, which has no fractions, to the receiver: up to 1 ms too much. */
+  delivered: Latency
+  /** From when a request was due to the receiver. */
+  whole: Latency
+  /** Resident megabytes of the server before and after, at most since its start, and the heap of its main thread. */
+  megabytes: number
+  megabytesBefore: number
+  megabytesPeak: number
+  heapMegabytes: number
+  /** Processors that generator and receiver kept busy. */
+  generatorCores: number
+  receiverCores: number
+}
 
-  private constructor(child: ChildProcess, receiver: Receiver, url: string, key: string, dataDir: string) {
-    this.#child = child
-    this.#receiver = receiver
-    this.#url = url
-    this.#key = key
-    this.#dataDir = dataDir
+export interface DeliveredOptions extends Omit<LoadOptions, 'url'> {
+  key: string
+  /** Deliveries of an event that are awaited. */
+  deliveries: number
+  /** Events that nobody waits for do not arrive. @default all of them do */
+  arrives?: (number: number) => boolean
+  /** Called once the last request was answered. */
+  onAccepted?: () => void
+}
+
+/** Publishes, and waits until everything has arrived. @throws Error where something was refused or does not arrive */
+export async function measureDelivered(
+  server: Server,
+  receiver: Receiver,
+  { deliveries, arrives, ...options }: DeliveredOptions,
+): Promise<Delivered> {
+  await receiver.take()
+  const before = await receiver.count()
+  const looked = await server.look()
+  const threads = readThreadTimes(server.pid)
+  const sent = await load({ ...options, url: server.url })
+  if (sent.failed > 0) throw new Error(`${sent.failed} events were refused: ${JSON.stringify(sent.refused)}`)
+  const awaited = arrives === undefined ? sent.events : countOf(sent.events, sent.firstNumber, arrives)
+  const { numbers, at, sinceRecorded } = await arrivalsOf(receiver, awaited * deliveries)
+  const last = at.reduce((latest, time) => Math.max(latest, time), sent.began)
+  const seconds = (last - sent.began) / 1000
+  const now = await server.look()
+  const cpu = now.cpu.user + now.cpu.system - looked.cpu.user - looked.cpu.system
+  const received = (await receiver.count()).cpu
+  const whole = at.map((time, index) => time - dueAt(sent, numbers[index] as number))
+  return {
+    events: sent.events,
+    perSecond: sent.events / seconds,
+    deliveriesPerSecond: (awaited * deliveries) / seconds,
+    cpuPerEvent: cpu / sent.events,
+    threads: threadsBetween(threads, readThreadTimes(server.pid), sent.events),
+    loop:
+      (now.loop.active - looked.loop.active) /
+      (now.loop.active - looked.loop.active + now.loop.idle - looked.loop.idle),
+    answered: latencyOf(answerTimes(sent)),
+    delivered: latencyOf(sinceRecorded),
+    whole: latencyOf(whole),
+    megabytes: now.rss / 2 ** 20,
+    megabytesBefore: looked.rss / 2 ** 20,
+    megabytesPeak: peakMegabytes(server.pid),
+    heapMegabytes: now.heapUsed / 2 ** 20,
+    generatorCores: sent.cpuMicros / 1e6 / sent.seconds,
+    receiverCores: (received.user + received.system - before.cpu.user - before.cpu.system) / 1e6 / seconds,
   }
+}
 
-  static async start(folder: string, receiver: Receiver): Promise<Delivery> {
-    const dataDir = await mkdtemp(join(folder, 'delivered-'))
-    const { key } = createApiKey({ mode: 'live', scopes: ['admin'], now: Date.now(), random: createSystemRandom() })
-    const child = fork(PROCESS, [dataDir, key])
-    const [url] = (await once(child, 'message')) as [string]
-    const delivery = new Delivery(child, receiver, url, key, dataDir)
-    await delivery.#register()
-    return delivery
+export function latencyOf(times: Float64Array): Latency {
+  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
+}
+
+interface Sent {
+  due: Float64Array
+  firstNumber: number
+  batch: number
+}
+
+function dueAt({ due, firstNumber, batch }: Sent, number: number): number {
+  return due[Math.floor((number - firstNumber) / batch)] as number
+}
+
+function countOf(events: number, first: number, arrives: (number: number) => boolean): number {
+  let count = 0
+  for (let number = first; number < first + events; number++) if (arrives(number)) count++
+  return count
+}
+
+/** Waits for so many arrivals of numbered events. */
+async function arrivalsOf(
+  receiver: Receiver,
+  count: number,
+): Promise<{ [Name in 'numbers' | 'at' | 'sinceRecorded']: Float64Array }> {
+  const deadline = performance.now() + CATCH_UP_MS
+  const taken = { numbers: [] as number[], at: [] as number[], sinceRecorded: [] as number[] }
+  for (;;) {
+    const some = await receiver.take()
+    for (const name of ['numbers', 'at', 'sinceRecorded'] as const)
+      for (const value of some[name]) taken[name].push(value)
+    if (taken.at.length >= count) break
+    if (performance.now() > deadline) throw new Error(`${count - taken.at.length} of ${count} did not arrive`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
-
-  /** Publishes, and waits until everything has arrived. @throws Error where something was refused or does not arrive */
-  async measure(options: Omit<LoadOptions, 'url' | 'key' | 'types'>): Promise<Delivered> {
-    const before = (await this.#receiver.look()).received
-    const cpuBefore = await this.#look()
-    const started = performance.now()
-    const types = this.#receiver.origins.length
-    const { events, failed } = await load({ ...options, types, url: this.#url, key: this.#key })
-    if (failed > 0) throw new Error(`${failed} events were refused`)
-    const latencies = await this.#untilArrived(before + events, started + options.seconds * 1000 + CATCH_UP_MS)
-    const seconds = (performance.now() - started) / 1000
-    const { cpu, memory } = await this.#look()
-    const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN
-    return {
-      perSecond: events / seconds,
-      cpuPerEvent: (cpu - cpuBefore.cpu) / events,
-      p50: at(0.5),
-      p99: at(0.99),
-      megabytes: memory / 2 ** 20,
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#child.kill()
-    await once(this.#child, 'exit')
-    await rm(this.#dataDir, { recursive: true, force: true })
-  }
-
-  async #register(): Promise<void> {
-    for (const [index, origin] of this.#receiver.origins.entries()) {
-      const type = `bench.type_${index}.happened`
-      const schema = { type: 'object', properties: { text: { type: 'string' } }, 'x-data-class': 'public' }
-      await this.#post('/v1/event-types', { type, fact: 'Something happened.', schema, examples: [{ text: 'a' }] })
-      await this.#post('/v1/endpoints', { url: `${origin}/hook`, event_types: [type] })
-    }
-  }
-
-  async #post(path: string, body: unknown): Promise<void> {
-    const headers = { authorization: `Bearer ${this.#key}`, 'content-type': 'application/json' }
-    const response = await fetch(`${this.#url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
-    if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-  }
-
-  async #untilArrived(count: number, deadline: number): Promise<number[]> {
-    const all: number[] = []
-    for (;;) {
-      const { received, latencies } = await this.#receiver.look()
-      for (const latency of latencies) all.push(latency)
-      if (received >= count) return all.toSorted((a, b) => a - b)
-      if (performance.now() > deadline) throw new Error(`${count - received} events did not arrive`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
-
-  async #look(): Promise<{ cpu: number; memory: number }> {
-    const answer = once(this.#child, 'message') as Promise<[{ cpu: NodeJS.CpuUsage; memory: number }]>
-    this.#child.send('look')
-    const [{ cpu, memory }] = await answer
-    return { cpu: cpu.user + cpu.system, memory }
+  return {
+    numbers: Float64Array.from(taken.numbers),
+    at: Float64Array.from(taken.at),
+    sinceRecorded: Float64Array.from(taken.sinceRecorded),
   }
 }

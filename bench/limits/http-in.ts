@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { load } from '../load.ts'
+import { load } from '../load/load.ts'
 
 const PROCESS = fileURLToPath(new URL('http-in-process.ts', import.meta.url))
 
@@ -10,11 +10,12 @@ export async function measureHttpIn(connections: number, seconds: number): Promi
   const child = fork(PROCESS)
   try {
     const [port] = (await once(child, 'message')) as [number]
+    const events = { types: ['bench.limit.happened'] }
     const url = `http://127.0.0.1:${port}`
-    await load({ url, connections, seconds: 0.5 })
+    await load({ url, connections, seconds: 0.3, events })
     const before = await cpuOf(child)
-    const { events } = await load({ url, connections, seconds })
-    return ((await cpuOf(child)) - before) / events
+    const done = await load({ url, connections, seconds, events })
+    return ((await cpuOf(child)) - before) / done.events
   } finally {
     child.kill()
   }

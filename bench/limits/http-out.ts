@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { Agent } from 'undici'
-import type { Receiver } from './receiver.ts'
+import type { Receiver } from '../receiver/receiver.ts'
 
 const IN_FLIGHT = 64
 const BODY = Buffer.alloc(1024, 'x')
