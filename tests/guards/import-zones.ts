@@ -3,6 +3,7 @@
  *
  *     contract <- catalog <- emit <- adapters ;  contract <- signing <- receive                       (sdk)
  *     contract, catalog <- core <- store (interface) <- { sqlite | postgres | memory }
+ *     store, sqlite, postgres <- moving
  *     core, store <- accept ; core, store, signing <- delivery ; core, store, accept <- maintenance
  *     core, store <- catalog ; core <- generate
  *     core, store <- audit ;  core, store, signing <- secrets
@@ -62,6 +63,12 @@ export const ZONES: readonly Zone[] = [
     name: 'store/memory',
     files: inside(`${SERVER}store/memory/`),
     zones: [CONTRACT, 'core', 'store'],
+    packages: ['node:*'],
+  },
+  {
+    name: 'moving',
+    files: inside(`${SERVER}moving/`),
+    zones: ['store', 'store/sqlite', 'store/postgres'],
     packages: ['node:*'],
   },
   { name: 'accept/slot-source', files: inside(`${SERVER}accept/slot-source.ts`), zones: [CONTRACT, 'core', 'store'] },

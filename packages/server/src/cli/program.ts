@@ -6,6 +6,7 @@ import { addCatalogCommand } from './catalog/catalog.ts'
 import { addConfigCommand } from './config.ts'
 import { addDevCommand } from './dev.ts'
 import { addKeysCommand } from './keys/keys.ts'
+import { addMigrateCommand } from './migrate/migrate.ts'
 import { addStartCommand } from './start.ts'
 
 const HELP = `
@@ -17,6 +18,7 @@ Examples:
   runbell catalog check --against main.json         what your event types would change, for your CI
   runbell audit verify                              whether the log of changes is as it was made
   runbell backup /backups/today.db                  a copy of everything, while it runs
+  runbell migrate --from runbell.db --to postgres://…   move everything to Postgres
   runbell config                                    what is set, and where
 
 Exit codes:
@@ -45,6 +47,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addCatalogCommand(program, run)
   addAuditCommand(program, run)
   addBackupCommands(program, run)
+  addMigrateCommand(program, run)
   addConfigCommand(program, run)
   return program
 }

@@ -62,7 +62,11 @@ export function dataKeyTests(suite: StoreSuite): void {
         secretRow({ kind: 'ed25519', publicKey, expiresAt })
       const [first, second] = [key('whpk_1'), key('whpk_2', T0 + 10)]
       await suite.endpoint({ secrets: [key('whpk_left'), secretRow()], signing: 'hmac' })
-      const one = await suite.endpoint({ secrets: [second, first, secretRow()], signing: 'both' })
+      const one = await suite.endpoint({
+        secrets: [second, first, secretRow()],
+        signing: 'both',
+        description: 'odd \u0000',
+      })
       const other = await suite.endpoint({ secrets: [key('whpk_3')], mode: 'test', signing: 'ed25519' })
       const gone = await suite.endpoint({ secrets: [key('whpk_4')], signing: 'ed25519' })
       await suite.store.changeEndpoint({ scope: LIVE, endpointId: gone.id, change: { kind: 'delete' }, now: T0 })

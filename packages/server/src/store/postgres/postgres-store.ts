@@ -2,6 +2,7 @@ import { tookEffect } from '../../core/audit/audit-entry.ts'
 import type { Audited } from '../audit.ts'
 import type { Store } from '../store.ts'
 import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
+import { refuseUnfinishedMove } from './moving/unfinished-move.ts'
 import { insertAudit } from './verbs/audit.ts'
 import type { PostgresContext, Verbs } from './verbs/context.ts'
 import { transactionKindOf, VERBS } from './verbs/index.ts'
@@ -14,6 +15,10 @@ export interface PostgresStoreOptions extends DatabaseOptions {}
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const database = await openDatabase(options)
+  await database.transaction('read', refuseUnfinishedMove).catch(async (error: unknown) => {
+    await database.close()
+    throw error
+  })
   const verbs = (Object.keys(VERBS) as (keyof Verbs)[]).map((verb) => {
     return [verb, (input: unknown) => call(database, verb, input)]
   })

@@ -1,6 +1,7 @@
 import { mkdirSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { refuseMoved } from './moved-away.ts'
 import { MIGRATIONS } from './schema.ts'
 
 /** SQLite values as `node:sqlite` gives them. */
@@ -54,7 +55,7 @@ export class Database {
  * `secure_delete=FAST`: a row that moves or goes leaves no copy of itself in its page, so that what is erased is not in the
  * file any more; it costs no write.
  * `auto_vacuum=INCREMENTAL`: what retention frees can be given back to the system, a bounded piece at a time.
- * @throws Error when the file was written by a newer version of Runbell
+ * @throws Error when the file was written by a newer version of Runbell, or everything in it has moved
  */
 export function openWriter(path: string): Database {
   mkdirSync(dirname(path), { recursive: true })
@@ -69,6 +70,7 @@ export function openWriter(path: string): Database {
     PRAGMA secure_delete = FAST;
   `)
   migrate(database.handle)
+  refuseMoved(database.handle)
   makeShrinkable(database.handle, path)
   return database
 }

@@ -1,5 +1,5 @@
 import { modes } from '../../codes.ts'
-import type { ApiKeyRow, CursorPage, PublicKeyRow } from '../../rows.ts'
+import type { ApiKeyRow, CursorPage, EndpointRow, PublicKeyRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import type { Row } from '../session.ts'
 import type { PostgresContext } from './context.ts'
@@ -93,19 +93,35 @@ export async function replaceServerSecret(
   return replaced === 1
 }
 
+/** Rows that are read at once to look for those whose endpoint signs with them. */
+const KEYS_AT_ONCE = 1000
+
 export async function listPublicKeys(
   { db }: PostgresContext,
   { endpointId, now, limit }: Parameters<Store['listPublicKeys']>[0],
 ): Promise<PublicKeyRow[]> {
-  const where = new Where().and('s.public_key IS NOT NULL AND p.deleted_at IS NULL')
-  where.and('(s.expires_at IS NULL OR s.expires_at > ?)', now)
-  if (endpointId !== null) where.and('p.id = ?', endpointId)
-  const rows = await db.rows(
-    `SELECT s.id, s.public_key FROM endpoints p JOIN secrets s ON s.endpoint = p.ref ${where.text}
-       AND p.config::json ->> 'signing' <> 'hmac' ORDER BY s.id DESC LIMIT ${where.place(limit)}`,
-    ...where.values,
-  )
-  return rows.map((row) => ({ secretId: row['id'] as string, publicKey: row['public_key'] as string }))
+  const keys: PublicKeyRow[] = []
+  for (let last: string | null = null; ;) {
+    const where = new Where().and('s.public_key IS NOT NULL AND p.deleted_at IS NULL')
+    where.and('(s.expires_at IS NULL OR s.expires_at > ?)', now)
+    if (endpointId !== null) where.and('p.id = ?', endpointId)
+    if (last !== null) where.and('s.id < ?', last)
+    const rows: Row[] = await db.rows(
+      `SELECT s.id, s.public_key, p.config FROM endpoints p JOIN secrets s ON s.endpoint = p.ref ${where.text}
+       ORDER BY s.id DESC LIMIT ${where.place(KEYS_AT_ONCE)}`,
+      ...where.values,
+    )
+    for (const row of rows) {
+      last = row['id'] as string
+      if (keys.length < limit && isSigning(row)) keys.push({ secretId: last, publicKey: row['public_key'] as string })
+    }
+    if (keys.length === limit || rows.length < KEYS_AT_ONCE) return keys
+  }
+}
+
+/** Read here: Postgres' own JSON refuses the whole text where a string in it has an escaped NUL. */
+function isSigning({ config }: Row): boolean {
+  return (JSON.parse(config as string) as EndpointRow).signing !== 'hmac'
 }
 
 function keyFrom(row: Row): ApiKeyRow {

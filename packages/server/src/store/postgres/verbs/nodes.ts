@@ -1,5 +1,6 @@
 import type { NodeState } from '../../store.ts'
 import type { Session } from '../session.ts'
+import { refuseUnfinishedMove } from '../moving/unfinished-move.ts'
 import type { PostgresContext } from './context.ts'
 
 interface Lease {
@@ -17,6 +18,7 @@ export async function joinNode({ db }: PostgresContext, { nodeId, leaseMs }: Lea
     `INSERT INTO nodes (node_id, lease_until) VALUES ($1, clock_timestamp() + make_interval(secs => $2::float8 / 1000))`,
     ...[nodeId, leaseMs],
   )
+  await refuseUnfinishedMove(db)
   return state(db, true)
 }
 

@@ -6,6 +6,7 @@ import type { AuditEntry } from '../../../core/audit/audit-entry.ts'
 import { LONGEST_OUTAGE_MS } from '../../../core/service-clock.ts'
 import { Database } from '../database.ts'
 import { takeLock } from '../lock.ts'
+import { MOVED_TO } from '../moved-away.ts'
 import { MIGRATIONS } from '../schema.ts'
 import { insertAudit } from '../verbs/audit.ts'
 import { makeDurable, syncFolder } from './back-up.ts'
@@ -111,6 +112,7 @@ function putOnRecord(path: string, version: number, { now, audit }: RestoreOptio
   const database = new Database(path, { readOnly: false })
   database.handle.exec('PRAGMA journal_mode = DELETE; BEGIN IMMEDIATE')
   database.prepare(`UPDATE settings SET value = max(value, ?) WHERE name = 'high_water'`).run(now)
+  database.prepare('DELETE FROM settings WHERE name = ?').run(MOVED_TO)
   if (version >= AUDIT_SINCE) for (const entry of audit) insertAudit(database, entry)
   database.handle.exec('COMMIT')
   database.close()

@@ -1,0 +1,209 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../../tests/support/postgres-database.ts'
+import { openInlineSqliteStore } from '../../test/inline-sqlite-store.ts'
+import { MOVED, MOVED_TABLES } from '../store/moved-tables.ts'
+import { openPostgresStore } from '../store/postgres/postgres-store.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { takeLock } from '../store/sqlite/lock.ts'
+import type { Store } from '../store/store.ts'
+import { moveToPostgres, type MoveReport } from './move.ts'
+import { fillStore, readStore } from './testing/filled-store.ts'
+
+let folder: string
+/** A file with something in every table, of which each test has a copy. */
+let filled: string
+let from: string
+let database: TestDatabase
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'runbell-move-'))
+  filled = join(folder, 'filled.db')
+  from = filled
+  await withSource(fillStore)
+  database = await createTestDatabase()
+})
+
+afterAll(async () => {
+  await database.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+let files = 0
+beforeEach(async () => {
+  from = join(folder, `runbell-${++files}.db`)
+  await copyFile(filled, from)
+})
+
+afterEach(forgetTarget)
+
+async function forgetTarget(): Promise<void> {
+  await database.query('DROP SCHEMA IF EXISTS runbell CASCADE')
+}
+
+async function withSource<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
+  const store = openInlineSqliteStore(from)
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+async function withTarget<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
+  const store = await openPostgresStore({ url: database.url })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+const move = (input: { batchRows?: number; startOver?: boolean; onProgress?(report: MoveReport): void } = {}) =>
+  moveToPostgres({ from, to: database.url, ...input })
+
+/** The rows of every table as Postgres writes them, but for what each start changes. */
+async function everyRow(): Promise<unknown> {
+  const rows: Record<string, unknown> = {}
+  for (const table of MOVED_TABLES) {
+    const { key } = MOVED[table]
+    rows[table] = await database.query(`SELECT t::text AS row FROM runbell.${table} t ORDER BY ${key.join(', ')}`)
+  }
+  return rows
+}
+
+describe('moving to Postgres', () => {
+  test('takes everything along: every list answers alike, and every body is the same, byte for byte', async () => {
+    const before = await withSource(readStore)
+    const moved = await move({ batchRows: 7 })
+    expect(moved.wasFinished).toBe(false)
+    for (const [table, rows] of Object.entries(moved.tables)) expect([table, rows]).toEqual([table, expect.any(Number)])
+    expect(Object.entries(moved.tables).filter(([, rows]) => rows === 0)).toEqual([])
+    expect(await withTarget(readStore)).toEqual(before)
+  })
+
+  test('goes on where it was cut off, wherever that was, and comes to the same', async () => {
+    let batches = 0
+    await move({ batchRows: 20, onProgress: () => void batches++ })
+    const whole = await everyRow()
+    await forgetTarget()
+    let cuts = 0
+    for (let finished = false; !finished;) {
+      let left = 6
+      try {
+        await move({
+          batchRows: 20,
+          onProgress() {
+            if (--left === 0) throw new Error('cut off')
+          },
+        })
+        finished = true
+      } catch (error) {
+        expect(String(error)).toContain('cut off')
+        cuts++
+        await expect(openPostgresStore({ url: database.url })).rejects.toThrow(/not finished/)
+      }
+    }
+    expect(cuts).toBeGreaterThan(Math.floor(batches / 6) - 2)
+    expect(await everyRow()).toEqual(whole)
+  })
+
+  test('counts keys on from those that were given, also where their rows are gone', async () => {
+    const handle = new DatabaseSync(from)
+    handle.exec('UPDATE sqlite_sequence SET seq = seq + 1000')
+    const highest = handle.prepare('SELECT max(seq) AS seq FROM sqlite_sequence').get()?.['seq'] as number
+    handle.close()
+    await move()
+    const [row] = await database.query(`SELECT nextval('runbell.positions')::integer AS next`)
+    expect(row?.['next']).toBeGreaterThan(1000)
+    expect(row?.['next']).toBeLessThanOrEqual(highest + 1)
+    const [endpoint] = await database.query(
+      `SELECT nextval(pg_get_serial_sequence('runbell.endpoints', 'ref'))::integer AS next`,
+    )
+    expect(endpoint?.['next']).toBeGreaterThan(1000)
+  })
+
+  test('done again, does nothing; and the file opens for no server any more', async () => {
+    await move()
+    const rows = await everyRow()
+    expect(await move()).toMatchObject({ wasFinished: true })
+    expect(await everyRow()).toEqual(rows)
+    await expect(openSqliteStore({ path: from })).rejects.toThrow(/has moved to postgres:\/\/127\.0\.0\.1/)
+    await expect(openSqliteStore({ path: from })).rejects.not.toThrow(/secret/)
+  })
+})
+
+describe('moving is refused', () => {
+  test('while a server has the file open', async () => {
+    const lock = takeLock(from)
+    await expect(move()).rejects.toThrow(/another Runbell process is using/)
+    lock.release()
+    await move()
+  })
+
+  test('for what is no database of Runbell, an older one or a newer one', async () => {
+    await rm(from)
+    await expect(move()).rejects.toThrow(/there is no file/)
+    new DatabaseSync(from).close()
+    await expect(move()).rejects.toThrow(/none of Runbell/)
+    await rm(from)
+    await withSource(async () => {})
+    for (const [version, said] of [
+      [1, /older Runbell/],
+      [9999, /newer Runbell/],
+    ] as const) {
+      const handle = new DatabaseSync(from)
+      handle.exec(`PRAGMA user_version = ${version}`)
+      handle.close()
+      await expect(move()).rejects.toThrow(said)
+    }
+  })
+
+  test('into a database that holds anything else, which stays as it is', async () => {
+    await withTarget((store) => store.joinNode({ nodeId: 'other', leaseMs: 1000 }))
+    const before = await everyRow()
+    await expect(move()).rejects.toThrow(/holds data already \(in nodes\)/)
+    await expect(move({ startOver: true })).rejects.toThrow(/holds data already/)
+    expect(await everyRow()).toEqual(before)
+  })
+
+  test('where a server has used the file meanwhile, until it begins anew', async () => {
+    const cut = () => {
+      throw new Error('cut off')
+    }
+    await expect(move({ batchRows: 5, onProgress: cut })).rejects.toThrow('cut off')
+    await withSource((store) => store.joinNode({ nodeId: 'again', leaseMs: 1000 }))
+    await expect(move()).rejects.toThrow(/--start-over/)
+    const before = await withSource(readStore)
+    await move({ startOver: true })
+    expect(await withTarget(readStore)).toEqual(before)
+  })
+
+  test('where somebody has written to the target meanwhile', async () => {
+    const tamper = async (sql: string) => {
+      await expect(
+        move({
+          batchRows: 10,
+          onProgress({ step }) {
+            if (step === 'checking') throw new Error('cut off')
+          },
+        }),
+      ).rejects.toThrow('cut off')
+      await database.query(sql)
+      await expect(move()).rejects.toThrow(/is not what was moved/)
+      await expect(openPostgresStore({ url: database.url })).rejects.toThrow(/not finished/)
+      await expect(move({ startOver: true })).resolves.toMatchObject({ wasFinished: false })
+      await forgetTarget()
+      await rm(from)
+      await copyFile(filled, from)
+    }
+    await tamper(
+      `UPDATE runbell.events SET source = source || '\\x00' WHERE position = (SELECT max(position) FROM runbell.events)`,
+    )
+    await tamper(`DELETE FROM runbell.attempts WHERE number = 1`)
+    await tamper(`UPDATE runbell.queue SET due_at = due_at + 1`)
+  })
+})
