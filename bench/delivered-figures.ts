@@ -39,6 +39,7 @@ export function saturatedFigures(label: string, delivered: Delivered, limits: Li
     named('p99 due to 202', 'ms', delivered.answered.p99),
     ...latencyFigures(label, delivered),
     ...memoryFigures(label, delivered),
+    named('connections made per delivery', '', delivered.connections),
     named('generator', 'cores', delivered.generatorCores),
     named('receiver', 'cores', delivered.receiverCores),
   ]
@@ -79,6 +80,8 @@ export function quarterFigures(label: string, quarter: Delivered, limits: Limits
   return [
     { name: `${label}: events`, unit: '/s', value: quarter.perSecond },
     { name: `${label}: server CPU per event`, unit: 'µs', value: quarter.cpuPerEvent },
+    ...threadFigures(label, quarter),
+    { name: `${label}: connections made per delivery`, unit: '', value: quarter.connections },
     ...latencyFigures(label, quarter),
     {
       ...{ name: `${label}: p50 accepted to delivered ÷ one commit`, unit: '' },

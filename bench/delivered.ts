@@ -34,6 +34,8 @@ export interface Delivered {
   megabytesBefore: number
   megabytesPeak: number
   heapMegabytes: number
+  /** Connections that the server made to the receiver, for each delivery. */
+  connections: number
   /** Processors that generator and receiver kept busy. */
   generatorCores: number
   receiverCores: number
@@ -67,7 +69,7 @@ export async function measureDelivered(
   const seconds = (last - sent.began) / 1000
   const now = await server.look()
   const cpu = now.cpu.user + now.cpu.system - looked.cpu.user - looked.cpu.system
-  const received = (await receiver.count()).cpu
+  const { cpu: received, connections } = await receiver.count()
   const whole = at.map((time, index) => time - dueAt(sent, numbers[index] as number))
   return {
     events: sent.events,
@@ -85,6 +87,7 @@ export async function measureDelivered(
     megabytesBefore: looked.rss / 2 ** 20,
     megabytesPeak: peakMegabytes(server.pid),
     heapMegabytes: now.heapUsed / 2 ** 20,
+    connections: (connections - before.connections) / (awaited * deliveries),
     generatorCores: sent.cpuMicros / 1e6 / sent.seconds,
     receiverCores: (received.user + received.system - before.cpu.user - before.cpu.system) / 1e6 / seconds,
   }

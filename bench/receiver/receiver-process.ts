@@ -21,6 +21,7 @@ const count = Number(process.argv[2] ?? 1)
 const behaviours: Behaviour[] = Array.from({ length: count }, () => 'answer')
 const answeredBy = Array.from({ length: count }, () => 0)
 let received = 0
+let connections = 0
 let [firstAt, lastAt] = [Number.NaN, Number.NaN]
 let arrivals: { numbers: number[]; at: number[]; sinceRecorded: number[] } = { numbers: [], at: [], sinceRecorded: [] }
 
@@ -45,6 +46,7 @@ function note(body: Buffer, port: number): void {
 }
 
 function serve(socket: Socket, port: number): void {
+  connections++
   let rest: Buffer = Buffer.alloc(0)
   socket.on('error', () => socket.destroy())
   socket.on('data', (chunk: Buffer) => {
@@ -73,6 +75,7 @@ function answer(question: Question): unknown {
       received,
       answeredBy: Uint32Array.from(answeredBy),
       cpu: process.cpuUsage(),
+      connections,
       firstAt,
       lastAt,
     } satisfies Count

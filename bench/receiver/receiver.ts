@@ -13,6 +13,8 @@ export interface Count {
   received: number
   answeredBy: Uint32Array
   cpu: NodeJS.CpuUsage
+  /** Made to it since its start. */
+  connections: number
   /** When the first and the last arrived since arrivals were last taken, on the clock that all processes share. */
   firstAt: number
   lastAt: number
