@@ -125,7 +125,8 @@ function reopening(suite: StoreSuite): void {
       const batch = { nodeId: 'node-b', recordedAt: T0 + MINUTE, runEventBudget: 1000, items: [again, next] }
       const results = await suite.store.acceptEvents(batch)
       expect(results).toMatchObject([{ kind: 'duplicate' }, { kind: 'accepted', sequence: 4 }])
-      expect((await suite.rescueAll('node-b')).rescued).toHaveLength(1)
+      await suite.crashAll('node-c')
+      expect((await suite.rescueAll('node-c')).rescued).toHaveLength(1)
     })
   })
 }

@@ -58,7 +58,7 @@ export class Database {
       'config-shared': `BEGIN; SELECT pg_advisory_xact_lock_shared(${config})`,
       'config-alone': `BEGIN; SELECT pg_advisory_xact_lock(${config})`,
     }
-    this.#pool = new Pool({ ...this.#client, max: options.poolSize, idleTimeoutMillis: 60_000 })
+    this.#pool = new Pool({ ...this.#client, pipeline: true, max: options.poolSize, idleTimeoutMillis: 60_000 })
     // An idle connection broke: the pool has dropped it, and whoever needs one next gets another.
     this.#pool.on('error', () => {})
   }
@@ -75,21 +75,50 @@ export class Database {
    */
   async transaction<Result>(kind: TransactionKind, work: (session: Session) => Promise<Result>): Promise<Result> {
     for (let tries = 1; ; tries++) {
-      const client = await this.#begun(kind)
-      let broken = false
+      const client = await this.#connect()
+      // Sent together with the first statement of `work`; what comes of it is looked at when something failed.
+      const begun = Promise.all([this.#prepare(client), client.query(this.#begin[kind])])
+      begun.catch(() => {})
       try {
         const result = await work(new Session(client))
-        await client.query('COMMIT')
+        await this.#end(client, kind)
         return result
       } catch (error) {
-        broken = endsSession(error) || !(await rollBack(client))
-        const again = isConflict(error) || isUniqueViolation(error)
-        if (!again || broken || tries >= MAX_TRIES) throw toStoreError(error)
-      } finally {
-        client.release(broken)
+        await this.#afterFailure(client, begun, error, tries)
       }
-      await this.#delay.pause(tries)
     }
+  }
+
+  /** Commits, and gives the connection back. Who only read need not wait for it. */
+  async #end(client: PoolClient, kind: TransactionKind): Promise<void> {
+    const ended = client.query('COMMIT')
+    if (kind === 'read') {
+      ended.then(
+        () => client.release(),
+        () => client.release(true),
+      )
+      return
+    }
+    const { command } = await ended
+    // A commit of what has failed on the way is answered like this, and by no error.
+    if (command !== 'COMMIT') throw new Error('a statement of this transaction failed, and nobody waited for it')
+    client.release()
+  }
+
+  /** Gives the connection back, and throws unless the transaction may be run again. */
+  async #afterFailure(client: PoolClient, begun: Promise<unknown>, error: unknown, tries: number): Promise<void> {
+    const beforeIt = await begun.then(
+      () => null,
+      (reason: unknown) => reason,
+    )
+    const cause = beforeIt ?? error
+    const broken = endsSession(cause) || !(await rollBack(client))
+    client.release(broken)
+    // A connection that broke while it was idle: nothing has happened, and the next one may be whole.
+    const idle = beforeIt !== null && endsSession(beforeIt) && tries <= (this.#pool.options.max ?? DEFAULT_POOL_SIZE)
+    const conflict = !broken && (isConflict(cause) || isUniqueViolation(cause)) && tries < MAX_TRIES
+    if (!idle && !conflict) throw toStoreError(cause)
+    if (conflict) await this.#delay.pause(tries)
   }
 
   /** A client of its own, outside the pool, such as one that listens; the caller ends it. */
@@ -117,24 +146,15 @@ export class Database {
     await this.#pool.end()
   }
 
-  /** A connection on which the transaction has begun. One that broke while it was idle is found out here, and replaced. */
-  async #begun(kind: TransactionKind): Promise<PoolClient> {
-    if (this.#closed) throw new StoreUnavailable('unavailable', 'the store is closed')
-    for (let tries = 0; ; tries++) {
-      const client = await this.#connect()
-      try {
-        if (!this.#ready.has(client)) await client.query(this.#setUp)
-        this.#ready.add(client)
-        await client.query(this.#begin[kind])
-        return client
-      } catch (error) {
-        client.release(true)
-        if (!endsSession(error) || tries >= (this.#pool.options.max ?? DEFAULT_POOL_SIZE)) throw toStoreError(error)
-      }
-    }
+  /** A connection's first work. */
+  async #prepare(client: PoolClient): Promise<void> {
+    if (this.#ready.has(client)) return
+    await client.query(this.#setUp)
+    this.#ready.add(client)
   }
 
   async #connect(): Promise<PoolClient> {
+    if (this.#closed) throw new StoreUnavailable('unavailable', 'the store is closed')
     this.#delay.check()
     try {
       const client = await this.#pool.connect()

@@ -3,8 +3,11 @@ import type { Audited } from '../audit.ts'
 import type { Store } from '../store.ts'
 import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
 import { refuseUnfinishedMove } from './moving/unfinished-move.ts'
+import { ownBytes } from './own-bytes.ts'
 import { insertAudit } from './verbs/audit.ts'
 import type { PostgresContext, Verbs } from './verbs/context.ts'
+import { EndpointCache } from './verbs/endpoint-cache.ts'
+import { isAnyNodeDead } from './verbs/rescue-claims.ts'
 import { transactionKindOf, VERBS } from './verbs/index.ts'
 
 export interface PostgresStoreOptions extends DatabaseOptions {}
@@ -19,20 +22,32 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await database.close()
     throw error
   })
+  const ground: Ground = { database, endpoints: new EndpointCache() }
   const verbs = (Object.keys(VERBS) as (keyof Verbs)[]).map((verb) => {
-    return [verb, (input: unknown) => call(database, verb, input)]
+    return [verb, (input: unknown) => call(ground, verb, input)]
   })
+  const store = Object.fromEntries(verbs) as Omit<Store, 'close'>
   return {
-    ...(Object.fromEntries(verbs) as Omit<Store, 'close'>),
+    ...store,
+    acceptEvents: (batch) => store.acceptEvents(ownBytes(batch)),
+    async rescueClaims(input) {
+      const isNeeded = await database.transaction('read', (db) => isAnyNodeDead({ db }, input.nodeId))
+      return isNeeded ? store.rescueClaims(input) : { rescued: [], ended: 0, more: false }
+    },
     close: () => database.close(),
   }
 }
 
+interface Ground {
+  database: Database
+  endpoints: EndpointCache
+}
+
 /** One transaction; what was changed is put on record in it. */
-function call(database: Database, verb: keyof Verbs, input: unknown): Promise<unknown> {
+function call({ database, endpoints }: Ground, verb: keyof Verbs, input: unknown): Promise<unknown> {
   const work = VERBS[verb] as (context: PostgresContext, input: unknown) => Promise<unknown>
   return database.transaction(transactionKindOf(verb, input), async (db) => {
-    const output = await work({ db, lock: (name) => database.lock(name) }, input)
+    const output = await work({ db, endpoints, lock: (name) => database.lock(name) }, input)
     const { audit } = input as Audited
     if (audit !== undefined && tookEffect(output)) for (const entry of audit) await insertAudit(db, entry)
     return output

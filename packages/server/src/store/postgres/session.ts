@@ -55,9 +55,28 @@ export class Session {
 
   #query(text: string, values: readonly SqlValue[]): Promise<QueryResult> {
     const name = nameOf(text)
-    const query = { text, values: values as unknown[] }
+    const query = { text, values: values.map((value) => (isArray(value) ? arrayText(value) : value)) }
     return this.#client.query(name === null ? query : { ...query, name })
   }
+}
+
+function isArray(value: SqlValue): value is readonly (string | number | boolean | null)[] {
+  return Array.isArray(value)
+}
+
+/** An array as Postgres reads it; the driver's own way looks at each element in several turns. */
+function arrayText(elements: readonly (string | number | boolean | null)[]): string {
+  let text = '{'
+  for (let index = 0; index < elements.length; index++) {
+    const element = elements[index] as string | number | boolean | null
+    if (index > 0) text += ','
+    text += typeof element === 'string' ? quoted(element) : String(element)
+  }
+  return text + '}'
+}
+
+function quoted(text: string): string {
+  return `"${/["\\]/.test(text) ? text.replaceAll(/["\\]/g, '\\$&') : text}"`
 }
 
 function nameOf(text: string): string | null {

@@ -1,8 +1,7 @@
-import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../../core/data-classes.ts'
-import type { EndpointRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import type { LockKey } from '../locks.ts'
-import type { Row, Session } from '../session.ts'
+import type { Session } from '../session.ts'
+import type { EndpointCache } from './endpoint-cache.ts'
 
 /** The verbs, as they run within a transaction that somebody else opens and commits; it may run more than once. */
 export type Verbs = {
@@ -15,50 +14,33 @@ export type Verbs = {
 /** What a verb works with. */
 export interface PostgresContext {
   db: Session
+  endpoints: EndpointCache
   lock(name: 'positions' | 'sealing'): LockKey
 }
 
-/** What the hot verbs need to know of an endpoint. */
-export interface EndpointRef {
+/** Where every verb that relies on the configuration begins: its version, and who asks. */
+export interface Ground {
+  configVersion: number
+  node: NodeLife | null
+}
+
+export interface NodeLife {
   ref: number
-  id: string
-  deleted: boolean
-  maxAttempts: number
-  /** What it may receive now, public and summary included. */
-  grants: ClassMask
+  /** Its lease has not run out. */
+  alive: boolean
 }
 
-/** Endpoints by reference, those that are deleted included. */
-export async function endpointsByRef(db: Session, refs: readonly number[]): Promise<Map<number, EndpointRef>> {
-  const rows = await db.rows('SELECT ref, id, deleted_at, max_attempts, config FROM endpoints WHERE ref = ANY($1)', [
-    ...new Set(refs),
-  ])
-  return new Map(rows.map((row) => [row['ref'] as number, endpointRefFrom(row)]))
-}
-
-function endpointRefFrom(row: Row): EndpointRef {
-  return {
-    ref: row['ref'] as number,
-    id: row['id'] as string,
-    deleted: row['deleted_at'] !== null,
-    maxAttempts: row['max_attempts'] as number,
-    grants: grantsOf(JSON.parse(row['config'] as string) as Pick<EndpointRow, 'dataClasses'>),
-  }
-}
-
-export function requireEndpoint(endpoints: ReadonlyMap<number, EndpointRef>, ref: unknown): EndpointRef {
-  const found = endpoints.get(ref as number)
-  if (found === undefined) throw new Error(`endpoint ${String(ref)} is referenced but missing`)
-  return found
-}
-
-/** Whether a delivery, of whose row `classes` were read, has more in it than its endpoint may receive now. */
-export function isBeyond(delivery: Row, { grants }: Pick<EndpointRef, 'grants'>): boolean {
-  return ((delivery['classes'] as number) & ~grants) !== 0
-}
-
-export function grantsOf({ dataClasses }: Pick<EndpointRow, 'dataClasses'>): ClassMask {
-  return maskOf(dataClasses) | ALWAYS_GRANTED
+/** `node`: `null` if it has not joined, or somebody has begun to rescue its claims. */
+export async function readGround(db: Session, nodeId: string): Promise<Ground> {
+  const row = await db.row(
+    `SELECT s.value AS config_version, n.ref, n.lease_until > clock_timestamp() AS alive FROM settings s
+     LEFT JOIN nodes n ON n.node_id = $1 AND NOT n.has_left AND n.held_at_death IS NULL WHERE s.name = 'config_version'`,
+    nodeId,
+  )
+  if (row === undefined) throw new Error('the settings are missing')
+  const configVersion = row['config_version'] as number
+  if (row['ref'] === null) return { configVersion, node: null }
+  return { configVersion, node: { ref: row['ref'] as number, alive: row['alive'] as boolean } }
 }
 
 /**

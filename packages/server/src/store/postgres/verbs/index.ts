@@ -121,8 +121,8 @@ const READS: ReadonlySet<string> = new Set<keyof Verbs>([
   'readAudit',
 ])
 
-/** Verbs that change what is cached outside the database, and count its version up. */
-const CHANGE_CONFIG: ReadonlySet<string> = new Set<keyof Verbs>([
+/** Verbs that change what is cached outside the database, and count its version up; and some others that must be alone. */
+const ALONE: ReadonlySet<string> = new Set<keyof Verbs>([
   'createEndpoint',
   'changeEndpoint',
   'pruneEndpoints',
@@ -130,6 +130,9 @@ const CHANGE_CONFIG: ReadonlySet<string> = new Set<keyof Verbs>([
   'putTenant',
   'putApiKey',
   'revokeApiKey',
+  // They change nothing of it, and rely on no outcome being recorded, and nothing being claimed, at the same time.
+  'eraseEvent',
+  'rescueClaims',
 ])
 
 /** Verbs that rely on endpoints and their grants staying as they are until the commit. */
@@ -139,7 +142,6 @@ const RELY_ON_CONFIG: ReadonlySet<string> = new Set<keyof Verbs>([
   'claimSuspect',
   'recordAttempts',
   'releaseClaims',
-  'rescueClaims',
   'cancelHeld',
   'replayDeliveries',
 ])
@@ -147,7 +149,7 @@ const RELY_ON_CONFIG: ReadonlySet<string> = new Set<keyof Verbs>([
 /** What a verb does about the configuration. Outcomes that disable an endpoint change it. */
 export function transactionKindOf(verb: keyof Verbs, input: unknown): TransactionKind {
   if (READS.has(verb)) return 'read'
-  if (CHANGE_CONFIG.has(verb)) return 'config-alone'
+  if (ALONE.has(verb)) return 'config-alone'
   if (!RELY_ON_CONFIG.has(verb)) return 'plain'
   const disables = verb === 'recordAttempts' && disablesEndpoint(input as Parameters<Verbs['recordAttempts']>[1])
   return disables ? 'config-alone' : 'config-shared'

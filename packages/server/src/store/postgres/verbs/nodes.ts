@@ -52,12 +52,3 @@ async function raiseHighWater(db: Session, highWater: number): Promise<void> {
 async function state(db: Session, alive: boolean): Promise<NodeState> {
   return { alive, configVersion: await db.configVersion(), highWater: await db.setting('high_water') }
 }
-
-/** A node's reference; `null` if it has not joined, or its claims are somebody else's by now. */
-export async function nodeRef(db: Session, nodeId: string): Promise<number | null> {
-  const row = await db.row(
-    'SELECT ref FROM nodes WHERE node_id = $1 AND NOT has_left AND held_at_death IS NULL',
-    nodeId,
-  )
-  return (row?.['ref'] as number | undefined) ?? null
-}

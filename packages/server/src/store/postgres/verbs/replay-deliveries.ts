@@ -4,7 +4,8 @@ import { deliveryStatuses, triggers } from '../../codes.ts'
 import type { GivenBody, ReplayedDelivery } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import type { Row, Session, SqlValue } from '../session.ts'
-import { endpointsByRef, isBeyond, requireEndpoint, takePositions, type PostgresContext } from './context.ts'
+import { takePositions, type PostgresContext } from './context.ts'
+import { endpointsByRef, isBeyond, requireEndpoint } from './endpoint-ref.ts'
 
 type Input = Parameters<Store['replayDeliveries']>[0]
 type Output = Awaited<ReturnType<Store['replayDeliveries']>>

@@ -5,7 +5,8 @@ import type { CursorPage, EndpointRow, TenantLimits, TenantRow } from '../../row
 import type { Store } from '../../store.ts'
 import type { Row, Session } from '../session.ts'
 import { cancelBeyond } from './cancel-beyond.ts'
-import { grantsOf, type PostgresContext } from './context.ts'
+import type { PostgresContext } from './context.ts'
+import { grantsOf } from './endpoint-ref.ts'
 import { configOf } from './endpoint-rows.ts'
 import { Where, pageOf } from './where.ts'
 
