@@ -7,6 +7,7 @@ import type {
   EndpointKind,
   EndpointStatus,
   Mode,
+  RunStatus,
   Scope,
   SecretStatus,
   SigningScheme,
@@ -165,6 +166,73 @@ export interface ApiKeyView {
   expires_at: string | null
   last_used_at: string | null
   created_at: string
+}
+
+export interface RunView {
+  run_id: string
+  tenant_id: string
+  mode: Mode
+  /** The agent of its first event. */
+  agent_id: string | null
+  task_id: string | null
+  /** The run that started it. */
+  parent_run_id: string | null
+  /** `null`: no event of `agent.run.*` has come. */
+  status: RunStatus | null
+  /** Events accepted so far, also those that are kept no longer. */
+  event_count: number
+  /** Of these, those that broke the order of its lifecycle. */
+  lifecycle_warnings: number
+  /** When its first event was recorded. */
+  created_at: string
+  /** When its latest event was recorded. */
+  updated_at: string
+  /** When the event was recorded that ended it. */
+  ended_at: string | null
+}
+
+export interface RunDetailView extends RunView {
+  /** What it waits for, such as `approval`. */
+  waiting_for: string | null
+  /** The latest error of the run or of one of its tool calls, as far as the key may see it. */
+  last_error: { event_id: string; type: string; recorded_at: string; error: unknown } | null
+  /** `open`: begun and not ended. */
+  tool_calls: { total: number; open: number }
+  approvals: { total: number; open: number }
+  deliveries: DeliveryCounts
+  /** `failing`: there are dead letters or expired deliveries; `pending`: some wait; `ok`: neither. */
+  delivery_health: 'ok' | 'pending' | 'failing'
+}
+
+export interface TimelineRowView {
+  kind: 'run' | 'tool_call' | 'approval' | 'message' | 'event' | 'child_run'
+  id: string
+  /** The tool's name, or what it is. */
+  title: string
+  status: string | null
+  started_at: string | null
+  ended_at: string | null
+  /** Which end of it never came. */
+  missing: 'start' | 'end' | null
+  events: {
+    event_id: string
+    type: string
+    sequence: number
+    /** `null`: its payload is gone. */
+    timestamp: string | null
+    recorded_at: string
+    status: string | null
+    deliveries: DeliveryCounts
+  }[]
+}
+
+export interface TimelineView {
+  run: RunDetailView
+  rows: TimelineRowView[]
+  /** Sequences whose events are kept no longer. */
+  gaps: { from: number; to: number }[]
+  /** The events after these; `null`: there are no more. */
+  next_cursor: string | null
 }
 
 export interface ReplayAccepted {

@@ -59,6 +59,22 @@ export type AttemptOutcomeName = (typeof ATTEMPT_OUTCOMES)[number]
 export const ATTEMPT_TRIGGERS = ['scheduled', 'manual', 'test'] as const
 export type AttemptTrigger = (typeof ATTEMPT_TRIGGERS)[number]
 
+/** The state of a run (contract, "Status"). Readers take values they do not know for ones that are not final. */
+export const RUN_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'retrying',
+  'completed',
+  'partially_completed',
+  'failed',
+  'timed_out',
+  'rejected',
+  'cancelled',
+  'unknown',
+] as const
+export type RunStatus = (typeof RUN_STATUSES)[number]
+
 export const ENDPOINT_STATUSES = ['enabled', 'paused', 'disabled'] as const
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number]
 

@@ -146,7 +146,8 @@ function lifecycleOf(json: JsonIndex, data: number, { type, lifecycle }: TypeCon
   const kind = CHILD_KINDS.find(({ prefix }) => type.startsWith(prefix))
   const id = kind === undefined ? null : text(kind.id)
   const child = kind === undefined || id === null ? null : { kind: kind.kind, id }
-  return { type, status: text('status'), child, strict: lifecycle === 'reject' }
+  const parentRunId = type === 'agent.run.started' ? text('parent_run_id') : null
+  return { type, status: text('status'), child, parentRunId, strict: lifecycle === 'reject' }
 }
 
 const CHILD_KINDS = [

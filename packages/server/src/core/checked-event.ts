@@ -1,4 +1,4 @@
-import type { Mode, ProblemCode, ProblemDetail, Warning } from '@runbell/sdk/contract'
+import type { Agent, Mode, ProblemCode, ProblemDetail, Warning } from '@runbell/sdk/contract'
 import type { LifecycleFact } from './catalog/lifecycle-fact.ts'
 import type { ClassMask } from './data-classes.ts'
 import type { BodySource } from './event-bodies.ts'
@@ -14,6 +14,8 @@ export interface CheckedEvent {
   /** When the fact happened, ms. */
   timestamp: number
   runId: string | null
+  taskId: string | null
+  agent: Agent
   /** `expires_at` of the envelope, ms. */
   expiresAt: number | null
   /** After this no attempt is started (details 20), ms. */

@@ -20,7 +20,7 @@ async function fill(api: TestApi): Promise<Record<string, string>> {
   api.slots.grant = true
   const key = await api.addKey({ tenantId: 'acme' })
   const endpoint = await api.addEndpoint({ signing: 'both' }, key)
-  const event = sampleEvent()
+  const event = sampleEvent({ run_id: 'run-1' })
   await api.post('/v1/events', { key, body: event })
   const [delivery] = (await api.get('/v1/deliveries', { key })).json.data
   const [secret] = (await api.get(`/v1/endpoints/${endpoint}/secrets`, { key })).json.data
@@ -30,6 +30,7 @@ async function fill(api: TestApi): Promise<Record<string, string>> {
     delivery_id: delivery.id,
     endpoint_id: endpoint,
     secret_id: secret.id,
+    run_id: String(event['run_id']),
     key_id: `key_test_${key.split('_')[2]}`,
     tenant_id: 'acme',
     type: 'acme.invoice.drafted',

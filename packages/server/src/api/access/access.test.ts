@@ -119,7 +119,7 @@ describe('tenants and modes', () => {
     test.slots.grant = true
     const acme = await test.addKey({ tenantId: 'acme' })
     const endpoint = await test.addEndpoint({}, acme)
-    const event = sampleEvent()
+    const event = sampleEvent({ run_id: 'run-1' })
     await test.post('/v1/events', { key: acme, body: event })
     const [delivery] = (await test.get('/v1/deliveries', { key: acme })).json.data
     await test.ask('DELETE', '/v1/api-keys/none')
@@ -131,6 +131,7 @@ describe('tenants and modes', () => {
       key_id: 'key_none',
       type: 'agent.run.started',
       tenant_id: 'acme',
+      run_id: String(event['run_id']),
     }
     await test.post('/v1/tenants', { body: { id: 'acme' } })
     // The catalog is everybody's.

@@ -8,9 +8,10 @@ import { textAnswer } from '../http/answer.ts'
 import { notFound, payloadGone, refused, type Refused } from '../http/problem.ts'
 import { cutForKey, holdsAll, unseen } from '../read/cut-for-key.ts'
 import { anyId, eventQuerySchema, tenantQuery, tenantQuerySchema, toEventFilter } from '../read/filters.ts'
+import { noteViews, type Reader } from '../read/note-views.ts'
 import { findEvent, scopeOf, type Finding } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
-import { defineRoute, type Call, type Route } from '../route.ts'
+import { defineRoute, type Route } from '../route.ts'
 import { goneEventView, eventView } from '../views/event-view.ts'
 import { hexView } from '../views/hex.ts'
 import { eventSchema, pageOf } from '../views/schemas.ts'
@@ -107,22 +108,10 @@ function mayNotSee(classes: readonly DataClass[]): Refused {
   return refused('insufficient_scope', detail, fix)
 }
 
-/** Every look at a payload is put on record, however much of it the key may see. */
-async function noteViews({ context, principal, requestId, now: at }: Reader, rows: readonly EventRow[]): Promise<void> {
-  const { keyId: actor, mode } = principal
-  await context.views.note(
-    rows
-      .filter(({ payloadGone: gone }) => gone === null)
-      .map(({ tenantId, eventId: target }) => ({ mode, tenantId, at, actor, target, requestId })),
-  )
-}
-
 function viewFor({ context, principal }: Reader, row: EventRow): string {
   if (row.payloadGone !== null) return goneEventView(row)
   return eventView(row, cutForKey(context, principal, row), holdsAll(principal))
 }
-
-type Reader = Pick<Call<unknown, unknown>, 'context' | 'principal' | 'requestId' | 'now'>
 
 function bytesAnswer(body: Uint8Array, contentType: string): Answer {
   const sha256 = hexView(createHash('sha256').update(body).digest())

@@ -14,6 +14,7 @@ import { MASTER_KEY_ROUTES } from './master-key.ts'
 import { PAGE_ROUTES } from './pages.ts'
 import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
+import { RUN_ROUTES } from './runs.ts'
 import { SAMPLE_SENDING_ROUTES } from './sample-sending.ts'
 import { SCHEMA_ROUTES } from './schemas.ts'
 import { HEALTH_ROUTES } from './service.ts'
@@ -23,6 +24,7 @@ import { TENANT_ROUTES } from './tenants.ts'
 export const API_ROUTES: readonly Route[] = [
   ...PUBLISHING_ROUTES,
   ...EVENT_ROUTES,
+  ...RUN_ROUTES,
   ...DELIVERY_ROUTES,
   ...DELIVERY_ACTION_ROUTES,
   ...ENDPOINT_ROUTES,

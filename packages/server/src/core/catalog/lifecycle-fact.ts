@@ -5,6 +5,8 @@ export interface LifecycleFact {
   status: string | null
   /** The approval or tool call that the event is about. */
   child: { kind: ChildKind; id: string } | null
+  /** `data.parent_run_id` of the event that starts a run, where it names one. */
+  parentRunId: string | null
   /** Set per type: what breaks the order is refused instead of flagged. */
   strict: boolean
 }

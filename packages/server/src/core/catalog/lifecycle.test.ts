@@ -7,6 +7,7 @@ const fact = (type: string, more: Partial<LifecycleFact> = {}): LifecycleFact =>
   type: `agent.${type}`,
   status: null,
   child: null,
+  parentRunId: null,
   strict: false,
   ...more,
 })

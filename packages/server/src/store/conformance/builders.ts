@@ -81,6 +81,8 @@ export function acceptItem(input: ItemInput = {}): AcceptItem {
     schemaVersion: 1,
     timestamp: T0 - 1000,
     runId: 'run-1',
+    taskId: null,
+    agent: { id: 'support-agent', name: 'Zoë' },
     expiresAt: null,
     deadline: null,
     idempotencyKey: null,
@@ -105,9 +107,7 @@ type EnvelopeInput = Omit<AcceptItem, 'fingerprint' | 'source' | 'dataStart' | '
 function envelopeOf(base: EnvelopeInput): PreparedEnvelope {
   return prepareEnvelope({
     ...base,
-    taskId: null,
     conversationId: null,
-    agent: { id: 'support-agent', name: 'Zoë' },
     traceId: null,
     causationId: null,
     metadata: { region: 'eu' },
@@ -145,9 +145,15 @@ export function expectedPrepared(
 /** An item that lifecycle rules are about. */
 export function factItem(
   type: string,
-  { child = null, strict = false, ...input }: ItemInput & Partial<Pick<LifecycleFact, 'child' | 'strict'>> = {},
+  {
+    child = null,
+    strict = false,
+    status = null,
+    parentRunId = null,
+    ...input
+  }: ItemInput & Partial<LifecycleFact> = {},
 ): AcceptItem {
-  return acceptItem({ type, lifecycle: { type, status: null, child, strict }, ...input })
+  return acceptItem({ type, lifecycle: { type, status, child, parentRunId, strict }, ...input })
 }
 
 export function secretRow(input: Partial<SecretRow> = {}): SecretRow {

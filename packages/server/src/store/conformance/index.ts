@@ -25,6 +25,7 @@ import { releaseTests } from './releases.ts'
 import { replayTests } from './replays.ts'
 import { rescueTests } from './rescues.ts'
 import { retentionTests } from './retention.ts'
+import { runTests } from './runs.ts'
 import { secretTests } from './secrets.ts'
 import { tenantTests } from './tenants.ts'
 import { StoreSuite, type StoreCapabilities, type StoreHarness } from './suite.ts'
@@ -42,6 +43,7 @@ export function describeStore(
     acceptanceTests(suite)
     bodyTests(suite)
     lifecycleTests(suite)
+    runTests(suite)
     budgetTests(suite)
     idempotencyTests(suite)
     claimTests(suite)

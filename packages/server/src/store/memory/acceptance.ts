@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Warning } from '@runbell/sdk/contract'
-import { NEW_RUN, type ChildPhase } from '../../core/catalog/lifecycle-fact.ts'
+import { NEW_RUN } from '../../core/catalog/lifecycle-fact.ts'
 import { followLifecycle } from '../../core/catalog/lifecycle.ts'
+import { followProgress, NO_PROGRESS } from '../../core/runs/run-progress.ts'
 import type { AcceptBatch, AcceptItem, AcceptResult } from '../accept.ts'
 import { classesAt, completeBody, completePrepared } from '../body.ts'
 import { MemoryNodes } from './nodes.ts'
-import type { DeliveryState, EventState, NodeLife } from './state.ts'
+import type { DeliveryState, EventState, NodeLife, RunRecord } from './state.ts'
 
 /** An event's place in its run. */
 type RunStep =
@@ -29,17 +30,17 @@ export class MemoryAcceptance extends MemoryNodes {
       return again
     }
     if (this.isStale(item)) return { kind: 'stale', configVersion: this.configVersion }
-    const step = this.stepRun(item, budget)
+    const step = this.stepRun(item, budget, recordedAt)
     if (step.kind === 'refused') return step
     this.markAnnounced(item)
     return this.insert(item, step, recordedAt, nodeId)
   }
 
   /** Lifecycle, budget, and the next `sequence`; nothing changes where it is refused. */
-  protected stepRun(item: AcceptItem, budget: number): RunStep {
+  protected stepRun(item: AcceptItem, budget: number, recordedAt: number): RunStep {
     if (item.runId === null) return { kind: 'taken', sequence: null, warnings: [] }
     const { runs } = this.partition(item.tenantId, item.mode)
-    const run = runs.get(item.runId) ?? { sequence: 0, state: NEW_RUN, children: new Map<string, ChildPhase>() }
+    const run = runs.get(item.runId) ?? this.newRun(item, recordedAt)
     const fact = item.lifecycle
     const childKey = fact?.child == null ? null : `${fact.child.kind} ${fact.child.id}`
     const child = childKey === null ? null : (run.children.get(childKey) ?? null)
@@ -50,11 +51,24 @@ export class MemoryAcceptance extends MemoryNodes {
       return { kind: 'refused', code: 'run_event_budget_exceeded', message }
     }
     run.sequence += 1
-    if (step !== null) run.state = step.run
+    const place = { sequence: run.sequence, recordedAt }
+    const after = step?.run ?? run.state
+    run.progress = followProgress(run.progress, fact, { before: run.state, after, place })
+    run.state = after
+    run.taskId ??= item.taskId
+    run.updatedAt = recordedAt
+    if (step !== null && step.warnings.length > 0) run.lifecycleWarnings += 1
     if (childKey !== null && step !== null && step.child !== null) run.children.set(childKey, step.child)
     runs.set(item.runId, run)
     const warnings = (step?.warnings ?? []).map((message): Warning => ({ code: 'lifecycle', path: '/type', message }))
     return { kind: 'taken', sequence: run.sequence, warnings }
+  }
+
+  private newRun({ agent, taskId }: AcceptItem, now: number): RunRecord {
+    const position = this.nextPosition()
+    const counts = { sequence: 0, lifecycleWarnings: 0 }
+    const about = { agentId: agent.id, taskId, createdAt: now, updatedAt: now }
+    return { position, ...counts, ...about, state: NEW_RUN, progress: NO_PROGRESS, children: new Map() }
   }
 
   /** One that was replayed meanwhile goes on being watched: its next end is another. */

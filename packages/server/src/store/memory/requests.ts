@@ -2,14 +2,15 @@ import type { DeliveryReason } from '@runbell/sdk/contract'
 import { ALWAYS_GRANTED, maskOf } from '../../core/data-classes.ts'
 import type { DeliveryRow, ReplayResult, Unannounced } from '../rows.ts'
 import type { Store } from '../store.ts'
-import { MemoryReading, lastOutcome, sha256 } from './reading.ts'
+import { lastOutcome, sha256 } from './reading.ts'
+import { MemoryRuns } from './runs.ts'
 import type { DeliveryState, EventState } from './state.ts'
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
 type Output<Verb extends keyof Store> = ReturnType<Store[Verb]>
 
 /** Ending and reopening deliveries, by request and by rule. */
-export class MemoryRequests extends MemoryReading {
+export class MemoryRequests extends MemoryRuns {
   /** What is in flight ends with its attempt: only the start of an attempt has a deadline. */
   expireDeliveries(input: Input<'expireDeliveries'>): Promise<number> {
     return this.verb('expireDeliveries', input, ({ now, limit }) => {

@@ -8,6 +8,7 @@ import type {
 } from '@runbell/sdk/contract'
 import { auditContent, tookEffect, type AuditEntry } from '../../core/audit/audit-entry.ts'
 import type { ChildPhase, RunState } from '../../core/catalog/lifecycle-fact.ts'
+import type { RunProgress } from '../../core/runs/run-progress.ts'
 import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../core/data-classes.ts'
 import type { Audited, AuditRow } from '../audit.ts'
 import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow, EventTypeRow, PayloadGone, TenantRow } from '../rows.ts'
@@ -113,8 +114,15 @@ export interface Partition {
 
 /** What is remembered of a run. */
 export interface RunRecord {
+  position: number
   sequence: number
   state: RunState
+  progress: RunProgress
+  agentId: string
+  taskId: string | null
+  lifecycleWarnings: number
+  createdAt: number
+  updatedAt: number
   /** By kind and id. */
   children: Map<string, ChildPhase>
 }

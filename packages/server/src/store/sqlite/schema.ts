@@ -12,4 +12,5 @@ export const MIGRATIONS: readonly string[] = [
   '0007-erasure.sql',
   '0009-retention.sql',
   '0010-sealed-secrets.sql',
+  '0011-runs.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

@@ -25,7 +25,8 @@ import { findUnannounced } from './find-unannounced.ts'
 import { heartbeat, joinNode, leaveNode } from './nodes.ts'
 import { prune } from './prune.ts'
 import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts'
-import { findEvents, listEvents, readBody } from './read-events.ts'
+import { findEvents, listEvents, listRunEvents, readBody } from './read-events.ts'
+import { findRuns, listRuns } from './read-runs.ts'
 import { recordAttempts } from './record-attempts.ts'
 import { findClaims, releaseClaims } from './release-claims.ts'
 import { replayDeliveries } from './replay-deliveries.ts'
@@ -52,6 +53,9 @@ export const VERBS: Verbs = {
   findEvents,
   listEvents,
   readBody,
+  listRuns,
+  findRuns,
+  listRunEvents,
   findDelivery,
   listDeliveries,
   listAttempts,
@@ -98,6 +102,9 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'findEvents',
   'listEvents',
   'readBody',
+  'listRuns',
+  'findRuns',
+  'listRunEvents',
   'findDelivery',
   'listDeliveries',
   'listAttempts',

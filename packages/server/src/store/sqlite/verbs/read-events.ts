@@ -34,6 +34,23 @@ export function listEvents(
   return { rows: found.map((row) => eventFrom(db, row)), next }
 }
 
+export function listRunEvents(
+  { db }: SqliteContext,
+  { run, after, limit }: Parameters<Store['listRunEvents']>[0],
+): EventRow[] {
+  // Within a run, commit order and `sequence` are the same order.
+  const rows = db
+    .prepare(`SELECT ${COLUMNS} FROM events e WHERE e.run = ? AND e.sequence > ? ORDER BY e.position LIMIT ?`)
+    .all(run, after, limit) as Row[]
+  return rows.map((row) => eventFrom(db, row))
+}
+
+/** The event that a run had at this place; `null`: there is none any more. */
+export function eventOfRun({ db }: SqliteContext, run: number, sequence: number): EventRow | null {
+  const row = db.prepare(`SELECT ${COLUMNS} FROM events e WHERE e.run = ? AND e.sequence = ?`).get(run, sequence)
+  return row === undefined ? null : eventFrom(db, row)
+}
+
 export function readBody({ db }: SqliteContext, input: Parameters<Store['readBody']>[0]): Uint8Array | null {
   if (input.endpointId !== null) {
     const delivery = db

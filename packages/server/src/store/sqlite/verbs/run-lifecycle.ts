@@ -8,6 +8,7 @@ import {
   type RunState,
 } from '../../../core/catalog/lifecycle-fact.ts'
 import { followLifecycle } from '../../../core/catalog/lifecycle.ts'
+import { followProgress, NO_PROGRESS, type RunProgress } from '../../../core/runs/run-progress.ts'
 import type { AcceptItem, AcceptResult } from '../../accept.ts'
 import { modes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
@@ -17,7 +18,7 @@ export type RunStep =
   | { kind: 'taken'; ref: number | null; sequence: number | null; warnings: Warning[] }
   | Extract<AcceptResult, { kind: 'refused' }>
 
-const CHILD_KINDS = { tool_call: 0, approval: 1 } as const
+export const CHILD_KINDS = { tool_call: 0, approval: 1 } as const
 
 /** Lifecycle, budget, and the next `sequence`, in this order; the first event of a run makes it (details 1). */
 export function stepRun(db: Database, item: AcceptItem, budget: number, now: number): RunStep {
@@ -25,7 +26,8 @@ export function stepRun(db: Database, item: AcceptItem, budget: number, now: num
   const mode = modes.encode(item.mode)
   const row = db
     .prepare(
-      `SELECT ref, last_sequence, phase, started, ended_by FROM runs WHERE mode = ? AND tenant_id = ? AND run_id = ?`,
+      `SELECT ref, last_sequence, phase, started, ended_by, status, status_at, failure_at, ended_at, parent_run_id
+       FROM runs WHERE mode = ? AND tenant_id = ? AND run_id = ?`,
     )
     .get(mode, item.tenantId, item.runId)
   const run = row === undefined ? NEW_RUN : stateFrom(row)
@@ -41,8 +43,11 @@ export function stepRun(db: Database, item: AcceptItem, budget: number, now: num
   }
   const warnings = (step?.warnings ?? []).map((message): Warning => ({ code: 'lifecycle', path: '/type', message }))
   const state = step?.run ?? run
-  const kept = { ref, sequence, state, flagged: warnings.length > 0 ? 1 : 0, now }
-  const runRef = ref === null ? insertRun(db, mode, item, kept) : updateRun(db, ref, kept)
+  const place = { sequence, recordedAt: now }
+  const before = row === undefined ? NO_PROGRESS : progressFrom(row)
+  const progress = followProgress(before, fact, { before: run, after: state, place })
+  const kept = { sequence, state, progress, flagged: warnings.length > 0 ? 1 : 0, now }
+  const runRef = ref === null ? insertRun(db, mode, item, kept) : updateRun(db, ref, item, kept)
   if (fact !== null && step !== null && step.child !== null) writeChild(db, runRef, fact, step.child)
   return { kind: 'taken', ref: runRef, sequence, warnings }
 }
@@ -50,26 +55,48 @@ export function stepRun(db: Database, item: AcceptItem, budget: number, now: num
 interface Kept {
   sequence: number
   state: RunState
+  progress: RunProgress
   flagged: number
   now: number
 }
 
-function insertRun(db: Database, mode: number, item: AcceptItem, { sequence, state, flagged, now }: Kept): number {
+function insertRun(db: Database, mode: number, item: AcceptItem, kept: Kept): number {
+  const { sequence, state, progress, flagged, now } = kept
   const { lastInsertRowid } = db
     .prepare(
-      `INSERT INTO runs (mode, tenant_id, run_id, last_sequence, phase, started, ended_by, lifecycle_warnings,
-         created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (mode, tenant_id, run_id, agent_id, task_id, last_sequence, phase, started, ended_by, status,
+         status_at, failure_at, ended_at, parent_run_id, lifecycle_warnings, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .run(mode, item.tenantId, item.runId, sequence, ...columnsOf(state), flagged, now, now)
+    .run(
+      ...[mode, item.tenantId, item.runId, item.agent.id, item.taskId, sequence],
+      ...[...columnsOf(state), ...progressColumns(progress), flagged, now, now],
+    )
   return lastInsertRowid as number
 }
 
-function updateRun(db: Database, ref: number, { sequence, state, flagged, now }: Kept): number {
+function updateRun(db: Database, ref: number, { taskId }: AcceptItem, kept: Kept): number {
+  const { sequence, state, progress, flagged, now } = kept
   db.prepare(
-    `UPDATE runs SET last_sequence = ?, phase = ?, started = ?, ended_by = ?,
-       lifecycle_warnings = lifecycle_warnings + ?, updated_at = ? WHERE ref = ?`,
-  ).run(sequence, ...columnsOf(state), flagged, now, ref)
+    `UPDATE runs SET last_sequence = ?, phase = ?, started = ?, ended_by = ?, status = ?, status_at = ?, failure_at = ?,
+       ended_at = ?, parent_run_id = ?, task_id = coalesce(task_id, ?), lifecycle_warnings = lifecycle_warnings + ?,
+       updated_at = ? WHERE ref = ?`,
+  ).run(sequence, ...columnsOf(state), ...progressColumns(progress), taskId, flagged, now, ref)
   return ref
+}
+
+function progressColumns({ status, statusAt, failureAt, endedAt, parentRunId }: RunProgress) {
+  return [status, statusAt, failureAt, endedAt, parentRunId] as const
+}
+
+function progressFrom(row: Row): RunProgress {
+  return {
+    status: row['status'] as RunProgress['status'],
+    statusAt: row['status_at'] as number | null,
+    failureAt: row['failure_at'] as number | null,
+    endedAt: row['ended_at'] as number | null,
+    parentRunId: row['parent_run_id'] as string | null,
+  }
 }
 
 function columnsOf({ phase, started, endedBy }: RunState): [number, number, string | null] {
