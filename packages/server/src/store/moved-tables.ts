@@ -62,6 +62,8 @@ export const MOVED = {
     columns: {
       ...{ ref: integer, mode: integer, tenant_id: text, run_id: text, last_sequence: integer, phase: integer },
       ...{ started: boolean, ended_by: text, lifecycle_warnings: integer, created_at: integer, updated_at: integer },
+      ...{ agent_id: text, task_id: text, parent_run_id: text, status: text, status_at: integer, failure_at: integer },
+      ended_at: integer,
     },
   },
   run_children: {

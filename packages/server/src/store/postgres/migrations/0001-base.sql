@@ -117,10 +117,23 @@ CREATE TABLE runs (
   started BOOLEAN NOT NULL,
   ended_by TEXT,
   lifecycle_warnings INTEGER NOT NULL,
+  agent_id TEXT,
+  task_id TEXT COLLATE "C",
+  parent_run_id TEXT COLLATE "C",
+  -- A word of the contract; NULL: no event of agent.run.* has come.
+  status TEXT,
+  -- `sequence` of the event it is from, and of the latest one of a failure.
+  status_at INTEGER,
+  failure_at INTEGER,
+  ended_at BIGINT,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   CONSTRAINT runs_id UNIQUE (mode, tenant_id, run_id)
 ) WITH (fillfactor = 80);
+
+CREATE INDEX runs_tenant ON runs (mode, tenant_id, ref);
+CREATE INDEX runs_task ON runs (mode, tenant_id, task_id, ref) WHERE task_id IS NOT NULL;
+CREATE INDEX runs_parent ON runs (mode, tenant_id, parent_run_id, ref) WHERE parent_run_id IS NOT NULL;
 
 -- Tool calls and approvals of a run.
 CREATE TABLE run_children (

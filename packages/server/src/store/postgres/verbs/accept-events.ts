@@ -64,7 +64,7 @@ function decide(item: AcceptItem, { batch, configVersion, runs, known, taken }: 
   const earlier = known.get(knownKeyOf(item))
   if (earlier !== undefined) return answerAgain(earlier, item)
   if (item.configVersion !== configVersion) return { kind: 'stale', configVersion }
-  const step = runs.step(item, batch.runEventBudget)
+  const step = runs.step(item, batch.runEventBudget, batch.recordedAt)
   if (step.kind === 'refused') return step
   const { ref: run, sequence, warnings } = step
   taken.push({ item, run, sequence, warnings })

@@ -26,7 +26,8 @@ import { findUnannounced } from './find-unannounced.ts'
 import { heartbeat, joinNode, leaveNode } from './nodes.ts'
 import { prune } from './prune.ts'
 import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts'
-import { findEvents, listEvents, readBody } from './read-events.ts'
+import { findEvents, listEvents, listRunEvents, readBody } from './read-events.ts'
+import { findRuns, listRuns } from './read-runs.ts'
 import { recordAttempts } from './record-attempts.ts'
 import { findClaims, releaseClaims } from './release-claims.ts'
 import { replayDeliveries } from './replay-deliveries.ts'
@@ -53,6 +54,9 @@ export const VERBS: Verbs = {
   findEvents,
   listEvents,
   readBody,
+  listRuns,
+  findRuns,
+  listRunEvents,
   findDelivery,
   listDeliveries,
   listAttempts,
@@ -100,6 +104,9 @@ const READS: ReadonlySet<string> = new Set<keyof Verbs>([
   'findEvents',
   'listEvents',
   'readBody',
+  'listRuns',
+  'findRuns',
+  'listRunEvents',
   'findDelivery',
   'listDeliveries',
   'listAttempts',

@@ -50,6 +50,21 @@ export async function listEvents(
   return { rows: await eventsFrom(db, rows), next: found.next }
 }
 
+export async function listRunEvents(
+  { db }: PostgresContext,
+  { run, after, limit }: Parameters<Store['listRunEvents']>[0],
+): Promise<EventRow[]> {
+  // Within a run, commit order and `sequence` are the same order.
+  const sql = `${SELECT} WHERE e.run = $1 AND e.sequence > $2 ORDER BY e.position LIMIT $3`
+  return eventsFrom(db, await db.rows(sql, run, after, limit))
+}
+
+/** The events that a run had at these places, as far as they are kept. */
+export async function eventsOfRun(db: Session, run: number, sequences: readonly number[]): Promise<EventRow[]> {
+  if (sequences.length === 0) return []
+  return eventsFrom(db, await db.rows(`${SELECT} WHERE e.run = $1 AND e.sequence = ANY($2)`, run, [...sequences]))
+}
+
 export async function readBody(
   { db }: PostgresContext,
   input: Parameters<Store['readBody']>[0],

@@ -8,6 +8,7 @@ import {
   type RunState,
 } from '../../../core/catalog/lifecycle-fact.ts'
 import { followLifecycle } from '../../../core/catalog/lifecycle.ts'
+import { followProgress, NO_PROGRESS, type RunProgress } from '../../../core/runs/run-progress.ts'
 import { modes } from '../../codes.ts'
 import type { AcceptItem, AcceptResult } from '../../accept.ts'
 import type { Row, Session } from '../session.ts'
@@ -17,7 +18,7 @@ export type RunStep =
   | { kind: 'taken'; ref: number | null; sequence: number | null; warnings: Warning[] }
   | Extract<AcceptResult, { kind: 'refused' }>
 
-const CHILD_KINDS = { tool_call: 0, approval: 1 } as const
+export const CHILD_KINDS = { tool_call: 0, approval: 1 } as const
 
 interface RunKey {
   mode: Mode
@@ -31,6 +32,9 @@ interface Run extends RunKey {
   changed: boolean
   sequence: number
   state: RunState
+  progress: RunProgress
+  agentId: string | null
+  taskId: string | null
   flagged: number
   /** By kind and id. */
   children: Map<string, Child>
@@ -55,7 +59,7 @@ export class Runs {
   }
 
   /** Lifecycle, budget, and the next `sequence`, in this order; the first event of a run makes it (details 1). */
-  step(item: AcceptItem, budget: number): RunStep {
+  step(item: AcceptItem, budget: number, recordedAt: number): RunStep {
     if (item.runId === null) return { kind: 'taken', ref: null, sequence: null, warnings: [] }
     const run = this.#runs.get(keyOf({ ...item, runId: item.runId }))
     if (run === undefined) throw new Error('a run of the batch was not read')
@@ -72,7 +76,12 @@ export class Runs {
     run.changed = true
     const warnings = (step?.warnings ?? []).map((message): Warning => ({ code: 'lifecycle', path: '/type', message }))
     if (warnings.length > 0) run.flagged += 1
-    if (step !== null) run.state = step.run
+    const place = { sequence: run.sequence, recordedAt }
+    const after = step?.run ?? run.state
+    run.progress = followProgress(run.progress, fact, { before: run.state, after, place })
+    run.state = after
+    run.agentId ??= run.isNew ? item.agent.id : null
+    run.taskId ??= item.taskId
     if (step !== null && step.child !== null) keepChild(run, fact, step.child)
     return { kind: 'taken', ref: run.ref, sequence: run.sequence, warnings }
   }
@@ -123,7 +132,8 @@ export async function holdRuns(db: Session, items: readonly AcceptItem[]): Promi
   const list = [...keys.values()]
   const [rows, refs, children] = await Promise.all([
     db.rows(
-      `SELECT r.ref, r.mode, r.tenant_id, r.run_id, r.last_sequence, r.phase, r.started, r.ended_by
+      `SELECT r.ref, r.mode, r.tenant_id, r.run_id, r.last_sequence, r.phase, r.started, r.ended_by, r.agent_id, r.task_id,
+         r.status, r.status_at, r.failure_at, r.ended_at, r.parent_run_id
        FROM unnest($1::smallint[], $2::text[], $3::text[]) AS k (mode, tenant_id, run_id) JOIN runs r USING (mode, tenant_id, run_id)
        ORDER BY r.ref FOR NO KEY UPDATE OF r`,
       list.map(({ mode }) => modes.encode(mode)),
@@ -150,7 +160,17 @@ export async function holdRuns(db: Session, items: readonly AcceptItem[]): Promi
 }
 
 function newRun(ref: number): Omit<Run, keyof RunKey> {
-  return { ref, isNew: true, changed: false, sequence: 0, state: NEW_RUN, flagged: 0, children: new Map() }
+  const about = { agentId: null, taskId: null, flagged: 0 }
+  return {
+    ref,
+    isNew: true,
+    changed: false,
+    sequence: 0,
+    state: NEW_RUN,
+    progress: NO_PROGRESS,
+    ...about,
+    children: new Map(),
+  }
 }
 
 function runFrom(row: Row, children: readonly Row[]): Omit<Run, keyof RunKey> {
@@ -163,6 +183,15 @@ function runFrom(row: Row, children: readonly Row[]): Omit<Run, keyof RunKey> {
       started: row['started'] as boolean,
       endedBy: row['ended_by'] as string | null,
     },
+    progress: {
+      status: row['status'] as RunProgress['status'],
+      statusAt: row['status_at'] as number | null,
+      failureAt: row['failure_at'] as number | null,
+      endedAt: row['ended_at'] as number | null,
+      parentRunId: row['parent_run_id'] as string | null,
+    },
+    agentId: row['agent_id'] as string | null,
+    taskId: row['task_id'] as string | null,
     children: new Map(
       own.map((child) => {
         const [kind, id] = [child['kind'] as number, child['id'] as string]
@@ -195,14 +224,16 @@ function readChildren(db: Session, items: readonly AcceptItem[]): Promise<Row[]>
 function insertRuns(db: Session, runs: readonly Run[], now: number): Promise<unknown>[] {
   if (runs.length === 0) return []
   const statement = db.run(
-    `INSERT INTO runs (ref, mode, tenant_id, run_id, last_sequence, phase, started, ended_by, lifecycle_warnings, created_at,
-       updated_at)
-     SELECT r.*, $10::bigint, $10 FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::integer[], $6::smallint[],
-       $7::boolean[], $8::text[], $9::integer[]) AS r`,
+    `INSERT INTO runs (ref, mode, tenant_id, run_id, agent_id, last_sequence, phase, started, ended_by, lifecycle_warnings,
+       status, status_at, failure_at, ended_at, parent_run_id, task_id, created_at, updated_at)
+     SELECT r.*, $17::bigint, $17 FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::integer[],
+       $7::smallint[], $8::boolean[], $9::text[], $10::integer[], $11::text[], $12::integer[], $13::integer[], $14::bigint[],
+       $15::text[], $16::text[]) AS r`,
     runs.map(({ ref }) => ref),
     runs.map(({ mode }) => modes.encode(mode)),
     runs.map(({ tenantId }) => tenantId),
     runs.map(({ runId }) => runId),
+    runs.map(({ agentId }) => agentId),
     ...columnsOf(runs),
     now,
   )
@@ -213,9 +244,12 @@ function updateRuns(db: Session, runs: readonly Run[], now: number): Promise<unk
   if (runs.length === 0) return []
   const statement = db.run(
     `UPDATE runs SET last_sequence = r.last_sequence, phase = r.phase, started = r.started, ended_by = r.ended_by,
-       lifecycle_warnings = runs.lifecycle_warnings + r.flagged, updated_at = $7
-     FROM unnest($1::bigint[], $2::integer[], $3::smallint[], $4::boolean[], $5::text[], $6::integer[])
-       AS r (ref, last_sequence, phase, started, ended_by, flagged) WHERE runs.ref = r.ref`,
+       lifecycle_warnings = runs.lifecycle_warnings + r.flagged, status = r.status, status_at = r.status_at,
+       failure_at = r.failure_at, ended_at = r.ended_at, parent_run_id = r.parent_run_id, task_id = r.task_id, updated_at = $13
+     FROM unnest($1::bigint[], $2::integer[], $3::smallint[], $4::boolean[], $5::text[], $6::integer[], $7::text[],
+         $8::integer[], $9::integer[], $10::bigint[], $11::text[], $12::text[])
+       AS r (ref, last_sequence, phase, started, ended_by, flagged, status, status_at, failure_at, ended_at, parent_run_id, task_id)
+     WHERE runs.ref = r.ref`,
     runs.map(({ ref }) => ref),
     ...columnsOf(runs),
     now,
@@ -230,6 +264,12 @@ function columnsOf(runs: readonly Run[]) {
     runs.map(({ state }) => state.started),
     runs.map(({ state }) => state.endedBy),
     runs.map(({ flagged }) => flagged),
+    runs.map(({ progress }) => progress.status),
+    runs.map(({ progress }) => progress.statusAt),
+    runs.map(({ progress }) => progress.failureAt),
+    runs.map(({ progress }) => progress.endedAt),
+    runs.map(({ progress }) => progress.parentRunId),
+    runs.map(({ taskId }) => taskId),
   ] as const
 }
 
