@@ -26,7 +26,7 @@ async function measure(choice: Choice): Promise<void> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'runbell-bench-'))
   const remove = () => rm(folder, { recursive: true, force: true })
   // Databases of gigabytes do not stay behind.
-  process.once('SIGINT', () => void remove().then(() => process.exit(130)))
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void remove().then(() => process.exit(1)))
   const facts = readFacts(folder)
   const bench: Bench = { ...choice, folder, progress }
   const receiver = await startReceiver(LIMIT_PORTS)

@@ -62,7 +62,7 @@ export const ENDPOINT_SCENARIOS: readonly Scenario[] = [
   endpointsScenario({
     name: 'thousand-endpoints',
     summary: 'each event goes to one of 1,000 endpoints',
-    takes: 90,
+    takes: 130,
     subscriptions: { endpoints: 1000, types: 1000 },
   }),
   endpointsScenario({

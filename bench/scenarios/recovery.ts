@@ -14,7 +14,7 @@ const DEADLINE_MS = 120_000
 export const RECOVERY: Scenario = {
   name: 'recovery',
   summary: 'one of 100 endpoints comes back with 60,000 deliveries due; 500 events a second for the others',
-  takes: 240,
+  takes: 180,
   long: true,
   embeddedOnly: 'it loads rows straight into the file of the embedded database',
   async open(bench) {
