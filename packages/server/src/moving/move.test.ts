@@ -11,6 +11,7 @@ import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { takeLock } from '../store/sqlite/lock.ts'
 import type { Store } from '../store/store.ts'
 import { moveToPostgres, type MoveReport } from './move.ts'
+import { ANY_DELIVERY, hex, LIVE, MINUTE, ONE_PAGE, T0 } from '../store/conformance/builders.ts'
 import { fillStore, readStore } from './testing/filled-store.ts'
 
 let folder: string
@@ -126,6 +127,47 @@ describe('moving to Postgres', () => {
     expect(endpoint?.['next']).toBeGreaterThan(1000)
   })
 
+  test('leaves what was in flight to the rescue, and what waits to whoever claims it, with its bytes and its next number', async () => {
+    const pending = await withSource(async (store) => {
+      const page = { scope: LIVE, filter: { ...ANY_DELIVERY, statuses: ['pending' as const] }, page: ONE_PAGE }
+      const { rows } = await store.listDeliveries(page)
+      return Promise.all(
+        rows.map(async ({ id, attemptCount, eventPosition, endpointId }) => {
+          const body = await store.readBody({ eventPosition, endpointId })
+          return { id, next: attemptCount + 1, endpointId, body: hex(body as Uint8Array) }
+        }),
+      )
+    })
+    await move()
+    await withTarget(async (store) => {
+      const node = { nodeId: 'node-new', leaseMs: MINUTE }
+      await store.joinNode(node)
+      const now = T0 + 6 * MINUTE
+      const rescued = []
+      for (let more = true; more;) {
+        const part = await store.rescueClaims({ nodeId: node.nodeId, now, limit: 2 })
+        rescued.push(...part.rescued)
+        more = part.more
+      }
+      expect(rescued.length).toBeGreaterThan(1)
+      const requests = [...new Set(pending.map(({ endpointId }) => endpointId))].map((endpointId) => ({
+        endpointId,
+        limit: 50,
+      }))
+      const { claims } = await store.claimDue({ nodeId: node.nodeId, now: now + MINUTE, requests })
+      for (let left = true; left;) {
+        const { claim } = await store.claimSuspect({ nodeId: node.nodeId, now: now + MINUTE })
+        left = claim !== null
+        if (claim !== null) claims.push(claim)
+      }
+      const claimed = claims.map(({ deliveryId, number, endpointId, body }) => {
+        return { id: deliveryId, next: number, endpointId, body: hex(body) }
+      })
+      const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)
+      expect(claimed.toSorted(byId)).toEqual(pending.toSorted(byId))
+    })
+  })
+
   test('done again, does nothing; and the file opens for no server any more', async () => {
     await move()
     const rows = await everyRow()
@@ -134,6 +176,38 @@ describe('moving to Postgres', () => {
     await expect(openSqliteStore({ path: from })).rejects.toThrow(/has moved to postgres:\/\/127\.0\.0\.1/)
     await expect(openSqliteStore({ path: from })).rejects.not.toThrow(/secret/)
   })
+})
+
+describe('what is moved', () => {
+  /** What only one of the two kinds has: see `CONSTANTS`, `queue`, and what Postgres keeps about moves. */
+  const ONLY_POSTGRES = ['nodes.lease_until', 'schema_version.version']
+  const IN_QUEUE = ['due_at', 'node', 'started_at', 'trigger'].map((column) => `deliveries.${column}`)
+
+  test('is every column of every table of Postgres', async () => {
+    await withTarget(async () => {})
+    const columns = await database.query(
+      `SELECT table_name || '.' || column_name AS name FROM information_schema.columns WHERE table_schema = 'runbell'`,
+    )
+    const names = columns.map(({ name }) => name as string).filter((name) => !/^move(?:s|_progress)\./.test(name))
+    expect(names.filter((name) => !ONLY_POSTGRES.includes(name)).toSorted()).toEqual(movedNames().toSorted())
+  })
+
+  test('is every column of every table of SQLite', () => {
+    const handle = new DatabaseSync(from)
+    const columns = handle
+      .prepare(
+        `SELECT t.name || '.' || c.name AS name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+         WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'`,
+      )
+      .all()
+    handle.close()
+    const moved = new Set([...movedNames(), ...IN_QUEUE, 'nodes.left'])
+    expect(columns.map(({ name }) => name as string).filter((name) => !moved.has(name))).toEqual([])
+  })
+
+  function movedNames(): string[] {
+    return MOVED_TABLES.flatMap((table) => Object.keys(MOVED[table].columns).map((column) => `${table}.${column}`))
+  }
 })
 
 describe('moving is refused', () => {

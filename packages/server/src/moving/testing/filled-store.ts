@@ -177,6 +177,9 @@ export async function readStore(store: Store): Promise<unknown> {
     dataKeys: await store.listDataKeys({ after: null, limit: 1000 }),
     secret: await store.serverSecret({ name: 'cursor', candidate: bytes('other') }),
     publicKeys: await store.listPublicKeys({ endpointId: null, now: T0, limit: 1000 }),
+    claims: (await store.findClaims({ nodeId: NODE, limit: 1000 })).toSorted((a, b) => a.position - b.position),
+    unannounced: await store.findUnannounced({ limit: 1000 }),
+    due: await store.findDueEndpoints({ after: null, limit: 1000 }),
     waiting: await store.countPending({ mode: 'live', tenantId: 'default', limit: 1000 }),
   }
   return JSON.parse(
