@@ -1,6 +1,7 @@
 import { Client, Pool, types, type ClientBase, type ClientConfig, type PoolClient } from 'pg'
 import { StoreUnavailable } from '../store.ts'
 import { readConnectionUrl, type ConnectionSettings } from './connection-url.ts'
+import { hintChannel } from './hint-channel.ts'
 import { lockKey, type LockKey } from './locks.ts'
 import { ReconnectDelay } from './reconnect-delay.ts'
 import { migrate } from './schema.ts'
@@ -45,11 +46,13 @@ export class Database {
   readonly #delay = new ReconnectDelay()
   readonly #client: ClientConfig
   readonly schema: string
+  readonly hintChannel: string
   #closed = false
 
   constructor(settings: ConnectionSettings, options: { schema: string; poolSize: number; ssl: ClientConfig['ssl'] }) {
     this.#client = clientConfig(settings, options.ssl)
     this.schema = options.schema
+    this.hintChannel = hintChannel(options.schema)
     this.#setUp = sessionSettings(options.schema)
     const config = lockKey(options.schema, 'config').join(', ')
     this.#begin = {
@@ -80,7 +83,7 @@ export class Database {
       const begun = Promise.all([this.#prepare(client), client.query(this.#begin[kind])])
       begun.catch(() => {})
       try {
-        const result = await work(new Session(client))
+        const result = await work(new Session(client, this.hintChannel))
         await this.#end(client, kind)
         return result
       } catch (error) {
@@ -125,9 +128,14 @@ export class Database {
   async connectAlone(): Promise<Client> {
     const client = new Client(this.#client)
     client.on('error', () => {})
-    await client.connect()
-    await client.query(this.#setUp)
-    return client
+    try {
+      await client.connect()
+      await client.query(this.#setUp)
+      return client
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
   }
 
   /** Brings the schema up to date; see `migrate`. */

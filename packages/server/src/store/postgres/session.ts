@@ -1,4 +1,5 @@
 import type { ClientBase, QueryResult } from 'pg'
+import { configPayload } from './hint-channel.ts'
 
 /** A row as it is read: BIGINT as number, BYTEA as bytes, BOOLEAN as boolean. */
 export type Row = Record<string, unknown>
@@ -13,9 +14,11 @@ const names = new Map<string, string>()
 /** One transaction's connection. */
 export class Session {
   readonly #client: ClientBase
+  readonly #hintChannel: string
 
-  constructor(client: ClientBase) {
+  constructor(client: ClientBase, hintChannel: string) {
     this.#client = client
+    this.#hintChannel = hintChannel
   }
 
   /** All rows of a statement. */
@@ -42,15 +45,21 @@ export class Session {
   }
 
   /**
-   * Counts up the version that everything cached outside the database is compared with, and tells the other nodes. Only in
-   * verbs that hold the lock of the configuration alone: see `LOCKS` in `verbs/index.ts`.
+   * Counts up the version that everything cached outside the database is compared with, and tells the other nodes at the
+   * commit. Only in verbs that hold the lock of the configuration alone: see `LOCKS`.
    */
   async bumpConfigVersion(): Promise<number> {
     const row = await this.row(
       `WITH bumped AS (UPDATE settings SET value = value + 1 WHERE name = 'config_version' RETURNING value)
-       SELECT value, pg_notify('runbell', 'config:' || value::text) FROM bumped`,
+       SELECT value, pg_notify($1, ${configPayload('value')}) FROM bumped`,
+      this.#hintChannel,
     )
     return row?.['value'] as number
+  }
+
+  /** Sends a hint at the commit. */
+  async notify(payload: string): Promise<void> {
+    await this.row('SELECT pg_notify($1, $2)', this.#hintChannel, payload)
   }
 
   #query(text: string, values: readonly SqlValue[]): Promise<QueryResult> {
