@@ -10,23 +10,25 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 /** Files beside the source that are read when the program runs. */
 const DATA = ['store/sqlite/migrations', 'store/postgres/migrations']
 
-// The server is compiled against the SDK's compiled types, so the order matters.
-if (compile('packages/sdk') && compile('packages/server')) {
+// The server is compiled against the SDK's compiled types, so the order matters. One folder of the SDK knows Node.
+if (compile('packages/sdk', 'tsconfig.build.json', 'tsconfig.build-node.json') && compile('packages/server')) {
   const server = join(ROOT, 'packages/server')
   for (const path of DATA) cpSync(join(server, 'src', path), join(server, 'dist', path), { recursive: true })
   process.stdout.write('build: packages/sdk/dist and packages/server/dist are written\n')
 } else process.exitCode = 1
 
-function compile(folder) {
+function compile(folder, ...projects) {
   const dist = join(ROOT, folder, 'dist')
   rmSync(dist, { recursive: true, force: true })
-  const { status } = spawnSync(process.execPath, [TSC, '-p', join(folder, 'tsconfig.build.json')], {
-    cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  if (status !== 0) {
-    process.stdout.write(`build: ${folder} does not compile\n`)
-    return false
+  for (const project of projects.length === 0 ? ['tsconfig.build.json'] : projects) {
+    const { status } = spawnSync(process.execPath, [TSC, '-p', join(folder, project)], {
+      cwd: ROOT,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    if (status !== 0) {
+      process.stdout.write(`build: ${folder} does not compile\n`)
+      return false
+    }
   }
   const files = globSync('**/*.js', { cwd: dist }).map((file) => join(dist, file))
   for (const file of files) renameUrls(file)

@@ -32,6 +32,13 @@ export const ZONES: readonly Zone[] = [
   { name: 'sdk/catalog', files: inside(`${SDK}catalog/`), zones: [CONTRACT] },
   { name: 'sdk/signing', files: inside(`${SDK}signing/`), zones: [CONTRACT] },
   { name: 'sdk/emit', files: inside(`${SDK}emit/`), zones: [CONTRACT, 'sdk/catalog'] },
+  {
+    name: 'sdk/node-spool',
+    files: inside(`${SDK}node-spool/`),
+    zones: [],
+    types: ['sdk/emit'],
+    packages: ['node:*'],
+  },
   { name: 'sdk/adapters', files: inside(`${SDK}adapters/`), zones: [CONTRACT, 'sdk/catalog', 'sdk/emit'] },
   {
     name: 'sdk/receive',
@@ -39,7 +46,11 @@ export const ZONES: readonly Zone[] = [
     zones: [CONTRACT, 'sdk/signing'],
     types: ['sdk/catalog'],
   },
-  { name: 'sdk/testing', files: inside(`${SDK}testing/`), zones: [CONTRACT, 'sdk/catalog', 'sdk/signing'] },
+  {
+    name: 'sdk/testing',
+    files: inside(`${SDK}testing/`),
+    zones: [CONTRACT, 'sdk/catalog', 'sdk/signing', 'sdk/emit', 'sdk/receive'],
+  },
   {
     name: 'sdk',
     files: inside(`${SDK}index.ts`),

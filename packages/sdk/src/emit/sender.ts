@@ -41,8 +41,11 @@ export class Sender {
   /** Starts what may start. Called whenever something was added. */
   pump(): void {
     while (this.#lanes.hasReady) {
-      if (this.#spool?.isAhead === true) {
-        this.#spoolLoad(this.#takeLoad())
+      // The server is away, and what was kept before has to go first; or there is no more time.
+      if (this.#spool?.isAhead === true || this.#stopped) {
+        const { events, lanes } = this.#takeLoad()
+        this.#giveUp(events.map((event) => ({ event, error: closedError() })))
+        this.#lanes.release(lanes)
         continue
       }
       if (!this.#shouldGo()) return this.#wait()
@@ -65,10 +68,7 @@ export class Sender {
     this.#stopped = true
     clearTimeout(this.#timer)
     for (const stop of this.#stops) stop()
-    let load = this.#lanes.take(Infinity, Infinity)
-    for (; load !== null; load = this.#lanes.take(Infinity, Infinity)) {
-      this.#giveUp(load.events.map((event) => ({ event, error: closedError() })))
-    }
+    this.pump()
   }
 
   #takeLoad(): Load {
@@ -138,12 +138,6 @@ export class Sender {
     for (const { event, error } of failures) {
       event.settle({ kind: 'lost', error: this.#stopped ? closedError() : error })
     }
-  }
-
-  /** The server is away, and what was kept before has to go first. */
-  #spoolLoad(load: Load): void {
-    this.#spool?.append(load.events)
-    this.#lanes.release(load.lanes)
   }
 }
 

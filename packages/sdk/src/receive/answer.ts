@@ -11,12 +11,16 @@ export type ReceiveProblemCode =
   | 'not_an_event'
   | 'event_in_progress'
   | 'handler_failed'
+  | 'retry_later'
   | 'store_failed'
 
 /** The JSON a sender gets back. Holds no secret, nothing of the body and no text of an exception. */
 export type ReceiveBody =
-  /** `handled` is false where no handler is there for this type; `duplicate` is true where it was handled before. */
-  | { event_id: string; handled: boolean; duplicate: boolean }
+  /**
+   * `handled` is false where no handler is there for this type; `duplicate` is true where it was handled before;
+   * `failed` where a handler said that it never can.
+   */
+  | { event_id: string; handled: boolean; duplicate: boolean; failed?: true }
   | { code: ReceiveProblemCode; message: string; fix: string }
 
 export interface ReceiveAnswer {
@@ -27,7 +31,7 @@ export interface ReceiveAnswer {
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' }
 
-export function taken(eventId: string, how: { handled: boolean; duplicate: boolean }): ReceiveAnswer {
+export function taken(eventId: string, how: { handled: boolean; duplicate: boolean; failed?: true }): ReceiveAnswer {
   return { status: 200, headers: { ...JSON_HEADERS }, body: { event_id: eventId, ...how } }
 }
 

@@ -31,7 +31,7 @@ export interface NodeResponse {
 
 const MOUNT_FIRST =
   'In Express, mount the receiver before app.use(express.json()), or use express.raw({ type: "*/*" }) on its route; ' +
-  'elsewhere keep the raw bytes in request.rawBody.'
+  'in a Next pages route export const config = { api: { bodyParser: false } }; elsewhere keep the raw bytes in request.rawBody.'
 
 export async function answerNode(
   request: NodeRequest,

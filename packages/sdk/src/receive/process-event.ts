@@ -1,6 +1,7 @@
 import type { Envelope } from '../contract/index.ts'
 import { problem, taken, type ReceiveAnswer } from './answer.ts'
 import type { Claim } from './duplicate-store.ts'
+import { Permanent, RetryLater } from './handler-errors.ts'
 import type { ReceiverSettings } from './receiver-options.ts'
 
 /** When to come again while someone else handles the event: most handlers take less. */
@@ -52,8 +53,16 @@ export async function processEvent(
     await work()
   } catch (error) {
     report(error)
+    if (error instanceof Permanent) {
+      await reported(() => store.done(id))
+      return taken(id, { handled: true, duplicate: false, failed: true })
+    }
     // After its end the claim may be someone else's: that one is not ours to drop.
     if (now() - claimedAt < claimMs) await reported(() => store.release(id))
+    if (error instanceof RetryLater) {
+      const retry = { 'retry-after': String(error.delaySeconds) }
+      return problem(503, 'retry_later', 'A handler asks to be called again later.', 'Send it again then.', retry)
+    }
     return problem(500, 'handler_failed', 'A handler failed.', 'Send it again; the log of the receiver says why.')
   }
   // The work is done, and repeating it helps no one: a store that fails now does not make the answer a failure.

@@ -7,6 +7,13 @@ export interface ReceiveInput {
   headers: RequestHeaders
   /** The raw body. */
   body: RawBody
+  /** What the platform has for work that goes on after the answer. */
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined
+}
+
+/** The third argument of a Worker's fetch handler. */
+export interface WorkerContext {
+  waitUntil?(work: Promise<unknown>): void
 }
 
 /** Takes a request of any framework and says what to answer. */

@@ -1,7 +1,14 @@
 import { describe, expect, it, vi } from 'vitest'
 import { NOW, OTHER_SECRET, SECRET, signedEvent, signedRequest } from '../../test/signed-request.ts'
 import type { Envelope } from '../contract/index.ts'
-import { createReceiver, type DuplicateStore, type ReceiveContext, type ReceiverOptions } from './index.ts'
+import {
+  createReceiver,
+  Permanent,
+  RetryLater,
+  type DuplicateStore,
+  type ReceiveContext,
+  type ReceiverOptions,
+} from './index.ts'
 
 function receiverAt(options: Partial<ReceiverOptions> = {}) {
   const clock = { now: NOW }
@@ -42,6 +49,7 @@ describe('an event', () => {
       deliveryId: 'dlv_1',
       secretIndex: 0,
       body: new Uint8Array(Buffer.from(body)),
+      waitUntil: expect.any(Function),
     })
   })
 
@@ -176,6 +184,34 @@ describe('an event that comes again', () => {
     expect(await second).toMatchObject({ status: 200 })
     expect(await receiver.receive(signedEvent('agent.run.started'))).toMatchObject({ body: { duplicate: true } })
     expect(handler).toHaveBeenCalledTimes(2)
+  })
+})
+
+describe('a handler that says how it failed', () => {
+  it('is called again after the delay it asks for', async () => {
+    const { receiver } = receiverAt()
+    const handler = vi.fn().mockRejectedValueOnce(new RetryLater(89.5)).mockResolvedValue(undefined)
+    receiver.on('*', handler)
+    expect(await receiver.receive(signedEvent('agent.run.started'))).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '90' },
+      body: { code: 'retry_later' },
+    })
+    expect(await receiver.receive(signedEvent('agent.run.started'))).toMatchObject({ body: { duplicate: false } })
+    const delays = [0, -1, Number.NaN, Infinity, 1e9].map((seconds) => new RetryLater(seconds).delaySeconds)
+    expect(delays).toEqual([1, 1, 60, 60, 86_400])
+  })
+
+  it('is never called again where it says that it never can', async () => {
+    const { receiver, errors } = receiverAt()
+    const handler = vi.fn().mockRejectedValue(new Permanent('no such customer: hunter2'))
+    receiver.on('*', handler)
+    const answer = await receiver.receive(signedEvent('agent.run.started'))
+    expect(answer).toMatchObject({ status: 200, body: { handled: true, failed: true } })
+    expect(JSON.stringify(answer)).not.toContain('hunter2')
+    expect(await receiver.receive(signedEvent('agent.run.started'))).toMatchObject({ body: { duplicate: true } })
+    expect(handler).toHaveBeenCalledOnce()
+    expect(errors).toHaveLength(1)
   })
 })
 

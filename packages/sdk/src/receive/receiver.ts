@@ -8,7 +8,9 @@ import { answerFetch } from './fetch-handler.ts'
 import { answerNode, type NodeRequest, type NodeResponse } from './node-handler.ts'
 import { processEvent } from './process-event.ts'
 import { readEvent } from './read-event.ts'
-import type { ReceiveInput } from './receive-input.ts'
+import { registerFastify, type FastifyLike, type FastifyPluginOptions } from './fastify-plugin.ts'
+import { answerLambda, type LambdaEvent, type LambdaResult } from './lambda-handler.ts'
+import type { ReceiveInput, WorkerContext } from './receive-input.ts'
 import { readOptions, type ReceiverOptions } from './receiver-options.ts'
 import { typeMatcher } from './type-pattern.ts'
 
@@ -23,6 +25,11 @@ export interface ReceiveContext {
   deliveryId: string | null
   /** Which of the secrets signed it, from 0: tells when an old one is no longer used. */
   secretIndex: number
+  /**
+   * Work that may go on after the answer: a platform that ends with the answer is told to wait, and a failure goes to `onError`.
+   * For what may be lost: once answered, the event does not come again.
+   */
+  waitUntil(work: Promise<unknown>): void
   /** The exact bytes, for what `JSON.parse` does not keep: integers above 2^53, `1.0`, `1E400`. */
   body: Uint8Array
 }
@@ -46,9 +53,13 @@ export interface Receiver {
   /** Takes a request of any framework and says what to answer. Never rejects. */
   receive(input: ReceiveInput): Promise<ReceiveAnswer>
   /** A fetch handler: Hono, Next, Workers, Bun, Deno. Never rejects. */
-  fetch(request: Request): Promise<Response>
+  fetch(request: Request, environment?: unknown, worker?: WorkerContext): Promise<Response>
   /** A `node:http` request listener; also for Express, before `express.json()`. Never rejects. */
   node(request: NodeRequest, response: NodeResponse): Promise<void>
+  /** A handler for API Gateway, version 1 and 2, and for function URLs. Never rejects. */
+  lambda(event: LambdaEvent): Promise<LambdaResult>
+  /** A plugin: `app.register(receiver.fastify, { path: '/hooks' })`. */
+  fastify(app: FastifyLike, options: FastifyPluginOptions): Promise<void>
 }
 
 /**
@@ -61,7 +72,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const settings = readOptions(options)
   const handlers: { matches: (type: string) => boolean; handler: EventHandler<never> }[] = []
 
-  async function receive({ method = 'POST', headers, body }: ReceiveInput): Promise<ReceiveAnswer> {
+  async function receive({ method = 'POST', headers, body, waitUntil }: ReceiveInput): Promise<ReceiveAnswer> {
     if (method !== 'POST') return notPost(method)
     const bytes = bodyBytes(body)
     if (bytes !== null && bytes.length > settings.maxBodyBytes) return tooLarge(settings.maxBodyBytes)
@@ -74,7 +85,13 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     // Not remembered as done: a handler added tomorrow can still have it by a replay.
     if (matching.length === 0) return taken(verified.id, { handled: false, duplicate: false })
     const { id, timestamp, secretIndex } = verified
-    const context = { id, timestamp, secretIndex, body: bytes as Uint8Array, ...deliveryOf(headers) }
+    const later = (work: Promise<unknown>) => {
+      const report = (error: unknown) => settings.onError(error, { eventId: id, type: event.type })
+      // A reporter that fails, too, must not end the process.
+      const reported = work.catch(report).catch(() => undefined)
+      waitUntil?.(reported)
+    }
+    const context = { id, timestamp, secretIndex, body: bytes as Uint8Array, waitUntil: later, ...deliveryOf(headers) }
     const work = async () => {
       for (const { handler } of matching) await handler(event as never, context)
     }
@@ -87,8 +104,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return receiver
     },
     receive,
-    fetch: (request) => answerFetch(request, settings.maxBodyBytes, receive),
+    fetch: (request, _environment, worker) => answerFetch(request, settings.maxBodyBytes, receive, worker),
     node: (request, response) => answerNode(request, response, settings.maxBodyBytes, receive),
+    lambda: (event) => answerLambda(event, receive),
+    // A promise, so that Fastify does not wait for a callback.
+    fastify: async (app, given) => registerFastify(app, given, settings.maxBodyBytes, receive),
   }
   return receiver
 }
