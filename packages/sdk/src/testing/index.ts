@@ -1,0 +1,5 @@
+export { expectDuplicateSafe } from './expect-duplicate-safe.ts'
+export { FakeClock } from './fake-clock.ts'
+export { signedFixture, signEvent, TEST_SECRET, type FixtureOptions, type SignedFixture } from './fixtures.ts'
+export { memoryReceiver, type MemoryReceiver } from './memory-receiver.ts'
+export { story, STORIES, type StoryName, type StoryOptions } from './story.ts'
