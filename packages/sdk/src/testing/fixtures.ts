@@ -33,7 +33,7 @@ export async function signedFixture<Type extends KnownEventType>(
   options: FixtureOptions = {},
 ): Promise<SignedFixture<EventOf<Type>>> {
   const known = BUILT_IN_TYPES.get(type) ?? SERVICE_TYPES.get(type)
-  if (known === undefined) throw new TypeError(`the catalog has no type ${String(type)}`)
+  if (known === undefined) throw new TypeError(`the catalog has no type ${type}`)
   const event = { ...known.samples.test, ...changes } as EventOf<Type>
   return signEvent(event, options)
 }

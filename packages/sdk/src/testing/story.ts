@@ -1,4 +1,4 @@
-import { BUILT_IN_TYPES, type EventTypeName } from '../catalog/index.ts'
+import { BUILT_IN_TYPES, type EventType, type EventTypeName } from '../catalog/index.ts'
 import type { Envelope } from '../contract/index.ts'
 
 type Step = readonly [type: EventTypeName, afterMs: number, data?: Record<string, unknown>]
@@ -68,7 +68,7 @@ export function story(name: StoryName, { seed = 1, start = 1_795_456_930_000 }: 
   return STORIES[name].map(([type, afterMs, data = {}]: Step, index) => {
     // No two runs take the same time.
     time += Math.round(afterMs * (0.9 + 0.2 * random()))
-    const { causation_id: _cause, ...sample } = BUILT_IN_TYPES.get(type)?.samples.test as Envelope
+    const { causation_id: _cause, ...sample } = (BUILT_IN_TYPES.get(type) as EventType).samples.test
     const own = sample.data as Record<string, unknown>
     const shared = Object.fromEntries(Object.entries(ids).filter(([key]) => key in own))
     const waits = 'approval_ids' in own ? { approval_ids: [ids['approval_id']] } : {}
