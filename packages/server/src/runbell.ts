@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { createAcceptor, type Acceptor } from './accept/acceptor.ts'
 import { importAdminKeys } from './admin-keys.ts'
 import { createApi } from './api/api.ts'
 import type { ApiContext } from './api/context.ts'
+import { API_ROUTES } from './api/routes/index.ts'
+import { HEALTH_ROUTES } from './api/routes/service.ts'
 import { TenantGate } from './accept/tenant-gate.ts'
 import { createViewLog } from './audit/view-log.ts'
 import { openCatalogs } from './catalog/catalogs.ts'
@@ -24,12 +25,11 @@ import type { RetentionTimes } from './maintenance/retention.ts'
 import type { MasterKeys } from './secrets/master-keys.ts'
 import type { Vault } from './secrets/vault.ts'
 import type { Store } from './store/store.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
 import { createBackground } from './wiring/background.ts'
 import { egressProxy } from './wiring/egress-proxy.ts'
-import { createDiskGuard } from './wiring/disk.ts'
+import { openStorage } from './wiring/open-store.ts'
 import { rotateForApi, unlockVault } from './wiring/vault.ts'
 import { openMasterKeys } from './wiring/master-keys.ts'
 import { createHttpServer, hostInUrl, listen } from './wiring/http-server.ts'
@@ -40,6 +40,8 @@ export interface RunbellOptions {
   command: 'dev' | 'start'
   /** Where log lines go. @default standard error */
   log?: Logger
+  /** How long what a node holds stays its own after it was last heard of, ms; longer than any attempt. @default 90000 */
+  leaseMs?: number
   /** Sees every attempt, after it is on record. */
   onAttempt?(line: AttemptLine): void
   /** The server cannot go on and has begun to stop. */
@@ -72,12 +74,9 @@ export async function createRunbell(options: RunbellOptions): Promise<Runbell> {
   const log = options.log ?? pino({ level: settings.logLevel, base: null }, pino.destination(2))
   const onFatal = options.onFatal ?? ((error) => log.fatal({ err: error }, 'cannot go on'))
   let wake = () => {}
-  const disk = createDiskGuard(settings, log, () => wake())
-  await mkdir(settings.dataDir, { recursive: true })
-  await disk.look()
+  if (settings.databaseUrl === null || command === 'dev') await mkdir(settings.dataDir, { recursive: true })
   const masterKeys = await openMasterKeys(settings, command)
-  const path = join(settings.dataDir, 'runbell.db')
-  const store = await openSqliteStore({ path, onFatal, onFull: () => disk.writeFailed() })
+  const { store, disk } = await openStorage(settings, { log, onFatal, onDisk: () => wake() })
   try {
     return await startOn({ store, disk, log, masterKeys, onWake: (run) => (wake = run) }, options)
   } catch (error) {
@@ -99,7 +98,7 @@ async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options
   const { settings, command } = options
   const random = createSystemRandom()
   const nodeId = randomUUID()
-  const { highWater } = await store.joinNode({ nodeId, leaseMs: DEFAULT_LEASE_MS })
+  const { highWater } = await store.joinNode({ nodeId, leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS })
   const clock = createSystemClock(highWater, (suspicious) => warnOfClock(log, suspicious))
   const vault = await unlockVault({ store, masterKeys, random, clock }, settings, log)
   await importAdminKeys(store, settings.adminKeys, clock.now())
@@ -136,8 +135,9 @@ async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options
     unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
     version: VERSION,
   }
-  const api = createApi(context)
-  const background = createBackground(context, api, disk, retentionTimes(settings))
+  const api = createApi(context, settings.roles.includes('api') ? API_ROUTES : HEALTH_ROUTES)
+  const isWorker = settings.roles.includes('worker')
+  const background = createBackground(context, api, { disk, times: retentionTimes(settings), isWorker })
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -171,14 +171,16 @@ interface EngineGround extends Pick<Ground, 'store' | 'disk' | 'log'> {
 
 function engineOn(
   { disk, log, egress, vault, ...ground }: EngineGround,
-  { settings, onAttempt }: RunbellOptions,
+  { settings, onAttempt, leaseMs }: RunbellOptions,
 ): Engine {
   return createEngine({
     ...ground,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
     transport: createTransport({ egress, monotonic: ground.clock.monotonic, proxy: egressProxy(settings) }),
     sign: createSigner(),
     open: (endpoints) => vault.open(endpoints),
     userAgent: `Runbell/${VERSION}`,
+    delivers: settings.roles.includes('worker'),
     maxInFlight: settings.maxInFlight,
     mayStart: () => disk.state !== 'full',
     onAttempt(line) {

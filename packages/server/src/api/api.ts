@@ -40,7 +40,8 @@ export interface Api {
   routes: readonly Route[]
 }
 
-export function createApi(context: ApiContext): Api {
+/** @param served without the publishing routes nothing is published either */
+export function createApi(context: ApiContext, served: readonly Route[] = API_ROUTES): Api {
   const uses = createKeyUses(context.store)
   const services: ApiServices = {
     context,
@@ -49,7 +50,8 @@ export function createApi(context: ApiContext): Api {
     cursors: createCursors(context.secrets.cursor),
     nextRequestId: createRequestIds(context.random),
   }
-  const routes: Route[] = [...API_ROUTES]
+  const routes: Route[] = [...served]
+  const publishes = routes.some(({ operationId }) => operationId === 'publishEvent')
   routes.push(openApiRoute(() => renderOpenApi(routes, context.version)))
   const router = createRouter(services, routes)
   const routed = getRequestListener((request) => router.fetch(request), {
@@ -76,7 +78,7 @@ export function createApi(context: ApiContext): Api {
       if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false
       const wrong = formRefusal(incoming)
       if (wrong !== null) return refuseForm(services, wrong, incoming, outgoing)
-      const route = publishingRoute(incoming)
+      const route = publishes ? publishingRoute(incoming) : null
       if (route !== null) return void listenPublish(services, route, incoming, outgoing)
       if (awaitsContinue(incoming)) outgoing.writeContinue()
       void routed(incoming, outgoing)

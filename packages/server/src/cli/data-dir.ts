@@ -1,5 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { nameDatabase } from '../config/database-settings.ts'
+import type { Settings } from '../config/settings.ts'
 
 /**
  * Makes the data folder if it is not there. The store would do so too, in a thread whose errors have lost their code.
@@ -14,4 +16,15 @@ export function prepareDataDir(dataDir: string): void {
 /** The embedded database of a data folder. */
 export function databasePath(dataDir: string): string {
   return join(dataDir, 'runbell.db')
+}
+
+/** As `ready` lines name it. */
+export function databaseKind({ databaseUrl }: Settings): 'sqlite' | 'postgres' {
+  return databaseUrl === null ? 'sqlite' : 'postgres'
+}
+
+/** Where the data is, for people; no password is in it. */
+export function placeOfData({ dataDir, databaseUrl, databaseSchema }: Settings): string {
+  if (databaseUrl === null) return dataDir
+  return `${nameDatabase(databaseUrl)} (schema ${databaseSchema})`
 }

@@ -2,6 +2,7 @@ import { loadSettings, type LoadedSettings } from '../config/load.ts'
 import { VERSION } from '../version.ts'
 import { openDemoServer } from './demo/demo-server.ts'
 import { runDemo } from './demo/run-demo.ts'
+import { databaseKind } from './data-dir.ts'
 import { printAttempts } from './dev-attempts.ts'
 import { openDevServer, type DevServer } from './dev-server.ts'
 import { printWelcome } from './dev-welcome.ts'
@@ -52,12 +53,12 @@ async function serveDemo(loaded: LoadedSettings, json: boolean, once: boolean): 
   })
 }
 
-function printReady({ runbell: { url }, apiKey, inbox }: DevServer): void {
+function printReady({ runbell: { url }, settings, apiKey, inbox }: DevServer): void {
   const ready = {
     ready: true,
     url,
     mode: 'test',
-    database: 'sqlite',
+    database: databaseKind(settings),
     version: VERSION,
     api_key: apiKey,
     inbox_url: inbox.url,

@@ -43,7 +43,7 @@ function explainSystemError(error: unknown): string | null {
 
 function explainStoreError(error: unknown): string | null {
   if (error instanceof StoreUnavailable) {
-    return `the database cannot be opened (${firstLine(error)}): check the disk and the rights of its folder, or choose another with --data-dir`
+    return `the database cannot be opened (${firstLine(error)}): check the disk and the rights of its folder, or that Postgres answers where RUNBELL_DATABASE_URL is set`
   }
   if (/not a database|malformed/i.test(firstLine(error))) {
     return 'runbell.db in the data folder is not a database: restore it from a backup, or choose another folder with --data-dir'

@@ -15,12 +15,12 @@ export function addSettingFlags(command: Command, kind: 'dev' | 'start'): Comman
     const detail = preset === '' ? spec.env : `${spec.env}, default ${preset}`
     command.addOption(new Option(`${spec.flag} <value>`, `${spec.meaning} (${detail})`))
   }
-  return command.addOption(new Option('--database-url <url>').hideHelp())
+  return command
 }
 
 /** The settings among parsed options. */
 export function settingFlags(options: Readonly<Record<string, unknown>>): Flags {
-  const names = ['--database-url', ...SPECS.flatMap(({ flag }) => flag ?? [])].map((flag) => flag.slice(2))
+  const names = SPECS.flatMap(({ flag }) => flag ?? []).map((flag) => flag.slice(2))
   const given = names.map((name) => [name, options[camelCase(name)]] as const)
   return Object.fromEntries(given.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }

@@ -1,7 +1,7 @@
 import { loadSettings } from '../config/load.ts'
 import { createRunbell, type Runbell } from '../runbell.ts'
 import { VERSION } from '../version.ts'
-import { prepareDataDir } from './data-dir.ts'
+import { databaseKind, placeOfData, prepareDataDir } from './data-dir.ts'
 import { printLine } from './output.ts'
 import { createLog, serveUntilStopped } from './serve.ts'
 import type { Flags } from './setting-flags.ts'
@@ -10,12 +10,13 @@ import type { Flags } from './setting-flags.ts'
 export async function startServer(flags: Flags, json: boolean): Promise<number> {
   const { settings } = loadSettings('start', flags, process.env)
   return await serveUntilStopped(async ({ onFatal }) => {
-    prepareDataDir(settings.dataDir)
+    if (settings.databaseUrl === null) prepareDataDir(settings.dataDir)
     const log = createLog(settings.logLevel)
     const runbell = await createRunbell({ settings, command: 'start', log, onFatal })
     const { url } = runbell
-    if (json) printLine(JSON.stringify({ ready: true, url, mode: 'live', database: 'sqlite', version: VERSION }))
-    else printLine(`Runbell ${VERSION} serves ${url} with the data in ${settings.dataDir}; Ctrl-C stops it.`)
+    const database = databaseKind(settings)
+    if (json) printLine(JSON.stringify({ ready: true, url, mode: 'live', database, version: VERSION }))
+    else printLine(`Runbell ${VERSION} serves ${url} with the data in ${placeOfData(settings)}; Ctrl-C stops it.`)
     if (!(await hasKey(runbell))) {
       log.warn(
         'there is no API key yet: make one with runbell keys create --scope admin --mode live, before or while it runs',

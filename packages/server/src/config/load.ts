@@ -1,3 +1,4 @@
+import { checkDatabase } from './database-settings.ts'
 import { checkMasterKey } from './master-key-settings.ts'
 import { checkRetention } from './retention-settings.ts'
 import { SettingError, type SettingSpec } from './setting-spec.ts'
@@ -34,11 +35,7 @@ export function loadSettings(
     settings[name] = text === undefined ? spec.default(command) : read(spec, text, from)
     origins[name] = from
   }
-  if (environment['RUNBELL_DATABASE_URL'] !== undefined || flags['database-url'] !== undefined) {
-    throw new SettingError(
-      '--database-url (RUNBELL_DATABASE_URL): this version has the embedded database only; unset it',
-    )
-  }
+  checkDatabase(settings as unknown as Settings)
   checkMasterKey(settings as unknown as Settings)
   checkRetention(settings as unknown as Settings)
   return { settings: settings as unknown as Settings, origins: origins as LoadedSettings['origins'] }

@@ -1,11 +1,12 @@
 import { DEFAULT_RETRY_SCHEDULE, parseSchedule, type RetrySchedule } from '../core/schedule.ts'
+import { DATABASE_SETTINGS, type DatabaseSettings } from './database-settings.ts'
 import { EGRESS_PROXY_SETTINGS, type EgressProxySettings } from './egress-proxy-settings.ts'
 import { MASTER_KEY_SETTINGS, type MasterKeySettings } from './master-key-settings.ts'
 import { RETENTION_SETTINGS, type RetentionSettings } from './retention-settings.ts'
 import { formatDuration, SettingError, type SettingSpec } from './setting-spec.ts'
 
 /** The effective configuration of a server. */
-export interface Settings extends EgressProxySettings, MasterKeySettings, RetentionSettings {
+export interface Settings extends DatabaseSettings, EgressProxySettings, MasterKeySettings, RetentionSettings {
   dataDir: string
   host: string
   port: number
@@ -42,6 +43,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     parse: (text) => text,
     format: String,
   },
+  ...DATABASE_SETTINGS,
   host: {
     env: 'RUNBELL_HOST',
     flag: '--host',

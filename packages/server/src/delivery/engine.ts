@@ -24,6 +24,8 @@ export interface EngineOptions {
   open: OpenEndpoints
   nodeId: string
   userAgent: string
+  /** `false`: nothing is delivered here; others that share the database do it. @default true */
+  delivers?: boolean
   /** Whether attempts may start now. @default always */
   mayStart?(): boolean
   /** @default 320 */
@@ -58,9 +60,18 @@ const DISABLED_HOLD_MS = 7 * DAY
 const SWEEP_MS = 1000
 const SWEEP_BATCH = 5000
 
+/** Where nothing is delivered: everything that is accepted waits for those who do. */
+const NO_SLOTS: SlotSource = {
+  reserve: () => false,
+  release: () => {},
+  start: () => {},
+  reconcile: () => {},
+  wake: () => {},
+}
+
 /** Puts delivery together: everything between a committed delivery and its end. */
 export function createEngine(options: EngineOptions): Engine {
-  const { store, clock, random, nodeId, onError, leaseMs = DEFAULT_LEASE_MS, pollMs = 5000 } = options
+  const { store, clock, random, nodeId, onError, leaseMs = DEFAULT_LEASE_MS, pollMs = 5000, delivers = true } = options
   const cache = new EndpointCache(store, options.open)
   const onConfigVersion = (version: number) => cache.know(version)
   const lease = createNodeLease({ store, clock, nodeId, leaseMs, onConfigVersion, onError })
@@ -91,13 +102,13 @@ export function createEngine(options: EngineOptions): Engine {
   const rescuer = createRescuer({ store, clock, nodeId, onError, onRescued: () => dispatcher.wakeSuspects() })
   const poller = createService({ clock, intervalMs: pollMs, runOnce: () => dispatcher.poll(), onError })
   const sweeper = createService({ clock, intervalMs: SWEEP_MS, runOnce: () => sweep(store, clock), onError })
-  const services: Service[] = [lease, rescuer, poller, sweeper]
+  const services: Service[] = delivers ? [lease, rescuer, poller, sweeper] : [lease]
 
   return {
-    slots: dispatcher,
+    slots: delivers ? dispatcher : NO_SLOTS,
     wake({ endpointIds, configVersion }) {
       if (configVersion !== undefined) cache.know(configVersion)
-      if (endpointIds === undefined) return
+      if (endpointIds === undefined || !delivers) return
       dispatcher.wake(endpointIds)
       // What was quarantined and is replayed waits with the suspects, whom only a look into the store finds.
       poller.runOnce().catch(onError)
@@ -105,7 +116,7 @@ export function createEngine(options: EngineOptions): Engine {
     async start() {
       await store.joinNode({ nodeId, leaseMs })
       await lease.runOnce()
-      await rescuer.runOnce()
+      if (delivers) await rescuer.runOnce()
       for (const service of services) service.start()
     },
     async stop() {

@@ -27,7 +27,15 @@ export interface Background {
   finish(): Promise<void>
 }
 
-export function createBackground(context: ApiContext, api: Api, disk: DiskGuard, times: RetentionTimes): Background {
+export interface BackgroundOptions {
+  disk: DiskGuard
+  times: RetentionTimes
+  /** Without it nothing is announced or removed here: others do that. */
+  isWorker: boolean
+}
+
+export function createBackground(context: ApiContext, api: Api, options: BackgroundOptions): Background {
+  const { disk, times, isWorker } = options
   const { clock, log } = context
   const announcer = createAnnouncer(context)
   const sealer = createSealer(context, api)
@@ -36,10 +44,11 @@ export function createBackground(context: ApiContext, api: Api, disk: DiskGuard,
   const watch = createService({ clock, intervalMs: DISK_MS, runOnce: () => disk.runOnce(), onError: onDiskError })
   return {
     start() {
-      announcer.start()
       sealer.start()
-      retention.start()
       watch.start()
+      if (!isWorker) return
+      announcer.start()
+      retention.start()
     },
     async stop() {
       await Promise.all([announcer.stop(), retention.stop()])

@@ -8,7 +8,8 @@ import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type { Store } from '../../store/store.ts'
 import { connect, isServerGiven, type ServerOptions } from '../catalog/server-options.ts'
 import { CliError, EXIT } from '../cli-error.ts'
-import { databasePath } from '../data-dir.ts'
+import { openPostgres } from '../../wiring/open-store.ts'
+import { databasePath, placeOfData } from '../data-dir.ts'
 
 export interface SourceOptions extends ServerOptions {
   dataDir?: string
@@ -38,15 +39,20 @@ function fromFile(file: string): AuditLog {
 }
 
 async function fromDatabase(options: SourceOptions): Promise<AuditLog> {
-  const { dataDir } = loadSettings('start', { 'data-dir': options.dataDir }, process.env).settings
+  const { settings } = loadSettings('start', { 'data-dir': options.dataDir }, process.env)
+  if (settings.databaseUrl !== null) return await sealed(await openPostgres(settings), placeOfData(settings))
+  const { dataDir } = settings
   const path = databasePath(dataDir)
   if (!existsSync(path)) {
     throw new CliError(`there is no database in ${dataDir}: name the folder with --data-dir, or a server with --url`)
   }
-  const store = await openStore(path)
+  return await sealed(await openStore(path), path)
+}
+
+async function sealed(store: Store, name: string): Promise<AuditLog> {
   // What was made in the last second before the server ended has no place in the chain yet.
   while ((await store.sealAudit({ limit: 1000 })) > 0);
-  return { name: path, lines: linesOf(store), close: () => store.close() }
+  return { name, lines: linesOf(store), close: () => store.close() }
 }
 
 async function openStore(path: string): Promise<Store> {

@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../core/audit/audit-entry.ts'
 import { backUp } from '../../store/sqlite/backup/back-up.ts'
 import { NotABackup, OldBackup, restore } from '../../store/sqlite/backup/restore.ts'
 import { CliError, EXIT } from '../cli-error.ts'
-import { databasePath, prepareDataDir } from '../data-dir.ts'
+import { databasePath, placeOfData, prepareDataDir } from '../data-dir.ts'
 import { printLine } from '../output.ts'
 
 export interface BackupOptions {
@@ -88,7 +88,13 @@ function isSame(one: string, other: string): boolean {
 }
 
 function dataDirOf({ dataDir }: BackupOptions): string {
-  return loadSettings('start', { 'data-dir': dataDir }, process.env).settings.dataDir
+  const { settings } = loadSettings('start', { 'data-dir': dataDir }, process.env)
+  if (settings.databaseUrl === null || dataDir !== undefined) return settings.dataDir
+  const where = placeOfData(settings)
+  throw new CliError(
+    `the data is in Postgres, ${where}: back it up with pg_dump or what your provider has (docs/postgres.md); --data-dir names an embedded database`,
+    EXIT.usage,
+  )
 }
 
 function restored(backup: string): AuditEntry[] {

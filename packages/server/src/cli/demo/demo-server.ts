@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ROLES } from '../../config/database-settings.ts'
 import type { LoadedSettings } from '../../config/load.ts'
 import { openDevServer, type DevServer } from '../dev-server.ts'
 
@@ -21,7 +22,8 @@ export async function openDemoServer(loaded: LoadedSettings, onFatal: (error: Er
   const remove = () => {
     if (temporary) rmSync(dataDir, { recursive: true, force: true })
   }
-  const settings = { ...given, dataDir }
+  // What is shown goes into no database that somebody uses.
+  const settings = { ...given, dataDir, databaseUrl: null, roles: ROLES }
   try {
     const opened = await openOnFreePort(settings, origins.port === 'default', onFatal)
     return {

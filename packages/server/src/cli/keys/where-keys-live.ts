@@ -4,6 +4,7 @@ import { parseApiKey } from '../../api/access/api-key.ts'
 import { loadSettings } from '../../config/load.ts'
 import { DatabaseInUse } from '../../store/sqlite/lock.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
+import { openPostgres } from '../../wiring/open-store.ts'
 import type { Store } from '../../store/store.ts'
 import { createApiClient, type ApiClient } from '../api-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
@@ -23,9 +24,14 @@ interface Ways<Result> {
 
 /** @throws CliError where neither can be reached */
 export async function whereKeysLive<Result>(options: WhereOptions, ways: Ways<Result>): Promise<Result> {
-  const { dataDir } = loadSettings('start', { 'data-dir': options.dataDir }, process.env).settings
+  const { settings } = loadSettings('start', { 'data-dir': options.dataDir }, process.env)
+  const { dataDir } = settings
   const url = options.url ?? process.env['RUNBELL_URL']
   const database = databasePath(dataDir)
+  // Any number of processes may have it open.
+  if (settings.databaseUrl !== null && options.url === undefined) {
+    return await inStore(await openPostgres(settings), ways)
+  }
   // An address in the environment means a server elsewhere, unless there is a database right here.
   if (options.url !== undefined || (url !== undefined && !existsSync(database))) {
     return await overApi(options, url as string, ways)
@@ -41,6 +47,10 @@ export async function whereKeysLive<Result>(options: WhereOptions, ways: Ways<Re
       `a server is using ${database}: give its address with --url (RUNBELL_URL) and an admin key with --key (RUNBELL_API_KEY), or stop it`,
     )
   }
+  return await inStore(store, ways)
+}
+
+async function inStore<Result>(store: Store, ways: Ways<Result>): Promise<Result> {
   try {
     return await ways.database(store)
   } finally {
