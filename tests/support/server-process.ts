@@ -47,6 +47,15 @@ export async function startServer(
   return await spawnServer(dataDir, environment, flags)
 }
 
+/** Starts one of several nodes on a Postgres database; it keeps nothing in a folder. */
+export function startNode(databaseUrl: string, environment: Record<string, string> = {}): Promise<ServerProcess> {
+  return spawnServer(
+    '/nonexistent',
+    { RUNBELL_DATABASE_URL: databaseUrl, RUNBELL_DATABASE_POOL: '4', ...environment },
+    [],
+  )
+}
+
 async function makeTemplate(dataDir: string): Promise<void> {
   const server = await spawnServer(dataDir, {}, [])
   await registerOwnTypes(server.url, [ADMIN_KEY, TEST_ADMIN_KEY])
