@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { pino, type Logger } from 'pino'
 import { createAcceptor, type Acceptor } from './accept/acceptor.ts'
 import { importAdminKeys } from './admin-keys.ts'
-import { createApi } from './api/api.ts'
+import { createApi, type Api } from './api/api.ts'
 import type { ApiContext } from './api/context.ts'
 import { API_ROUTES } from './api/routes/index.ts'
 import { HEALTH_ROUTES } from './api/routes/service.ts'
@@ -24,6 +24,7 @@ import type { DiskGuard } from './maintenance/disk/disk-guard.ts'
 import type { RetentionTimes } from './maintenance/retention.ts'
 import type { MasterKeys } from './secrets/master-keys.ts'
 import type { Vault } from './secrets/vault.ts'
+import type { Hint } from './store/postgres/hint-channel.ts'
 import type { Store } from './store/store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
@@ -74,11 +75,17 @@ export async function createRunbell(options: RunbellOptions): Promise<Runbell> {
   const log = options.log ?? pino({ level: settings.logLevel, base: null }, pino.destination(2))
   const onFatal = options.onFatal ?? ((error) => log.fatal({ err: error }, 'cannot go on'))
   let wake = () => {}
+  let hear = (_hint: Hint) => {}
   if (settings.databaseUrl === null || command === 'dev') await mkdir(settings.dataDir, { recursive: true })
   const masterKeys = await openMasterKeys(settings, command)
-  const { store, disk } = await openStorage(settings, { log, onFatal, onDisk: () => wake() })
+  const { store, disk } = await openStorage(settings, {
+    ...{ log, onFatal, onDisk: () => wake(), onHint: (hint) => hear(hint) },
+  })
   try {
-    return await startOn({ store, disk, log, masterKeys, onWake: (run) => (wake = run) }, options)
+    return await startOn(
+      { store, disk, log, masterKeys, onWake: (run) => (wake = run), onHint: (run) => (hear = run) },
+      options,
+    )
   } catch (error) {
     await store.close()
     throw error
@@ -92,9 +99,12 @@ interface Ground {
   masterKeys: MasterKeys
   /** What to call when there is space again. */
   onWake(run: () => void): void
+  /** What to call with what other nodes tell. */
+  onHint(run: (hint: Hint) => void): void
 }
 
-async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options: RunbellOptions): Promise<Runbell> {
+async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell> {
+  const { store, disk, log, masterKeys, onWake } = ground
   const { settings, command } = options
   const random = createSystemRandom()
   const nodeId = randomUUID()
@@ -106,13 +116,14 @@ async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options
   const engine = engineOn({ store, disk, log, vault, clock, random, nodeId, egress }, options)
   onWake(() => engine.wake({ endpointIds: [] }))
   const catalogs = await openCatalogs(store, clock)
+  const learnTypes = (version: number) =>
+    void catalogs.know(version).catch((error: unknown) => log.error({ err: error }, 'catalog.trouble'))
   const acceptor = createAcceptor({
     ...{ store, clock, random, nodeId, slots: engine.slots },
     gate: new TenantGate({ store, clock, defaults: settings }),
     runEventBudget: settings.runEventBudget,
     isFull: () => disk.state !== 'ok',
-    onStale: (version) =>
-      void catalogs.know(version).catch((error: unknown) => log.error({ err: error }, 'catalog.trouble')),
+    onStale: learnTypes,
   })
   let stopping = false
   const views = createViewLog(store)
@@ -136,6 +147,7 @@ async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options
     version: VERSION,
   }
   const api = createApi(context, settings.roles.includes('api') ? API_ROUTES : HEALTH_ROUTES)
+  ground.onHint(hearer(engine, api, learnTypes))
   const isWorker = settings.roles.includes('worker')
   const background = createBackground(context, api, { disk, times: retentionTimes(settings), isWorker })
   const server = createHttpServer(api)
@@ -158,6 +170,17 @@ async function startOn({ store, disk, log, masterKeys, onWake }: Ground, options
       await background.finish()
       await store.close()
     },
+  }
+}
+
+/** What other nodes have changed takes effect here at once. */
+function hearer(engine: Engine, api: Pick<Api, 'forgetKeys'>, learnTypes: (version: number) => void) {
+  return ({ configVersion, wake }: Hint): void => {
+    if (wake === true) engine.wake({ endpointIds: [] })
+    if (configVersion === undefined) return
+    engine.wake({ configVersion })
+    learnTypes(configVersion)
+    api.forgetKeys()
   }
 }
 

@@ -34,6 +34,8 @@ export interface Api {
   clientError(error: Error, socket: Duplex): void
   /** For the server's event `connect`. */
   tunnel(incoming: IncomingMessage, socket: Duplex): void
+  /** Keys may have changed at another node: the next request asks the store. */
+  forgetKeys(): void
   /** Puts on record when keys were last used; to be called now and then. */
   noteKeyUses(): Promise<void>
   /** Every route that is served, for documents and tests. */
@@ -69,6 +71,7 @@ export function createApi(context: ApiContext, served: readonly Route[] = API_RO
 
   return {
     routes,
+    forgetKeys: () => services.authenticator.forget(),
     noteKeyUses: () => uses.flush(),
     fetch: async (request) => await router.fetch(request),
     listener(incoming, outgoing) {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import type { DiskGuard, DiskState } from '../maintenance/disk/disk-guard.ts'
+import type { Hint } from '../store/postgres/hint-channel.ts'
 import { openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
@@ -18,11 +19,16 @@ export interface StorageHooks {
   /** The store will not work again in this process. */
   onFatal(error: Error): void
   onDisk(state: DiskState): void
+  /** Other nodes have changed something; it may be lost, and come for nothing. */
+  onHint(hint: Hint): void
 }
 
 /** @throws DatabaseUnusable, DatabaseInUse and others that say what to do */
-export async function openStorage(settings: Settings, { log, onFatal, onDisk }: StorageHooks): Promise<Storage> {
-  if (settings.databaseUrl !== null) return { store: await openPostgres(settings), disk: elsewhere() }
+export async function openStorage(
+  settings: Settings,
+  { log, onFatal, onDisk, onHint }: StorageHooks,
+): Promise<Storage> {
+  if (settings.databaseUrl !== null) return { store: await openPostgres(settings, onHint), disk: elsewhere() }
   const disk = createDiskGuard(settings, log, onDisk)
   await disk.look()
   const path = join(settings.dataDir, 'runbell.db')
@@ -30,8 +36,8 @@ export async function openStorage(settings: Settings, { log, onFatal, onDisk }: 
 }
 
 /** @throws DatabaseUnusable, and StoreUnavailable where it cannot be reached now */
-export async function openPostgres({ databaseUrl, databasePool, databaseSchema }: Settings): Promise<Store> {
-  return await openPostgresStore({
-    ...{ url: databaseUrl?.reveal() ?? '', poolSize: databasePool, schema: databaseSchema },
-  })
+export async function openPostgres(settings: Settings, onHint?: (hint: Hint) => void): Promise<Store> {
+  const { databaseUrl, databasePool: poolSize, databaseSchema: schema } = settings
+  const url = databaseUrl?.reveal() ?? ''
+  return await openPostgresStore({ url, poolSize, schema, ...(onHint === undefined ? {} : { onHint }) })
 }
