@@ -28,7 +28,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'data'))
   receiver = await startReceiver((_, { headers }) => (headers['x-works'] === undefined ? status : 204))
   database = await createTestDatabase()
-})
+}, 60_000)
 
 afterAll(async () => {
   await receiver.close()

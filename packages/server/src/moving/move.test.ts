@@ -26,7 +26,7 @@ beforeAll(async () => {
   from = filled
   await withSource(fillStore)
   database = await createTestDatabase()
-})
+}, 60_000)
 
 afterAll(async () => {
   await database.drop()

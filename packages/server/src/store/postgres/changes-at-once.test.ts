@@ -37,7 +37,7 @@ let two: Store
 
 beforeAll(async () => {
   two = await openPostgresStore({ url: (await harness.database()).url })
-})
+}, 60_000)
 
 afterAll(async () => {
   await two.close()

@@ -32,17 +32,17 @@ export async function listDeliveries(
   { db }: PostgresContext,
   { scope, filter, page }: Parameters<Store['listDeliveries']>[0],
 ): Promise<CursorPage<DeliveryRow>> {
-  const from = sourceOf(filter)
+  const { from, order } = sourceOf(filter)
   if (filter.types.length === 0) {
-    const where = conditions(scope, filter, page.after)
-    const sql = `SELECT ${COLUMNS} FROM ${from} ${where.text} ORDER BY d.position DESC LIMIT ${where.place(page.limit + 1)}`
+    const where = conditions(scope, filter).before(order, page.after)
+    const sql = `SELECT ${COLUMNS} FROM ${from} ${where.text} ORDER BY ${order} DESC LIMIT ${where.place(page.limit + 1)}`
     const rows = await db.rows(sql, ...where.values)
     const found = pageOf(rows, page.limit)
     return { rows: found.rows.map(deliveryFrom), next: found.next }
   }
   const read = (after: number | null, limit: number) => {
-    const where = conditions(scope, filter, after)
-    const sql = `SELECT d.position, e.type FROM ${from} ${where.text} ORDER BY d.position DESC LIMIT ${where.place(limit)}`
+    const where = conditions(scope, filter).before(order, after)
+    const sql = `SELECT d.position, e.type FROM ${from} ${where.text} ORDER BY ${order} DESC LIMIT ${where.place(limit)}`
     return db.rows(sql, ...where.values)
   }
   const found = await collectPage(page, read, (row) => subscribes(filter.types, row['type'] as string))
@@ -50,15 +50,20 @@ export async function listDeliveries(
   return { rows: rows.map(deliveryFrom), next: found.next }
 }
 
-/** What has a short list of its own is looked for there: dead letters, and what is pending. */
-function sourceOf({ deadLetters, statuses }: DeliveryFilter): string {
-  if (deadLetters) return `dead_letters l JOIN deliveries d ON d.position = l.delivery ${JOINED}`
-  const pending = statuses.length > 0 && statuses.every((status) => status === 'pending')
-  return pending ? `deliveries d ${JOINED.slice('LEFT '.length)}` : `deliveries d ${JOINED}`
+/**
+ * What has a short list of its own is looked for there: dead letters, and what is pending. `OFFSET 0` has Postgres go through that
+ * list, one delivery after the other, also where it thinks that the list is long.
+ */
+function sourceOf({ deadLetters, statuses }: DeliveryFilter): { from: string; order: string } {
+  const arePending = statuses.length > 0 && statuses.every((status) => status === 'pending')
+  const list = deadLetters ? 'dead_letters' : arePending ? 'queue' : null
+  if (list === null) return { from: `deliveries d ${JOINED}`, order: 'd.position' }
+  const one = 'SELECT * FROM deliveries WHERE position = listed.delivery OFFSET 0'
+  return { from: `${list} AS listed CROSS JOIN LATERAL (${one}) AS d ${JOINED}`, order: 'listed.delivery' }
 }
 
-function conditions(scope: ReadScope, filter: DeliveryFilter, after: number | null): Where {
-  const where = new Where().scope('d', scope).before('d.position', after)
+function conditions(scope: ReadScope, filter: DeliveryFilter): Where {
+  const where = new Where().scope('d', scope)
   if (filter.deadLetters) where.and('d.status = 2 AND d.discarded_at IS NULL')
   if (filter.eventPosition !== null) where.and('d.event = ?', filter.eventPosition)
   if (filter.endpointId !== null) where.and('d.endpoint = (SELECT ref FROM endpoints WHERE id = ?)', filter.endpointId)
