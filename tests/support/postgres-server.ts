@@ -72,7 +72,10 @@ function endNow(server: EmbeddedPostgres): Promise<void> {
   const child = inner.process
   if (child === undefined) return Promise.resolve()
   return new Promise((resolve) => {
-    child.once('exit', () => resolve())
+    child.once('exit', () => {
+      delete inner.process
+      resolve()
+    })
     child.kill('SIGQUIT')
   })
 }

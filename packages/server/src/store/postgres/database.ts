@@ -64,6 +64,8 @@ export class Database {
     this.#pool = new Pool({ ...this.#client, pipeline: true, max: options.poolSize, idleTimeoutMillis: 60_000 })
     // An idle connection broke: the pool has dropped it, and whoever needs one next gets another.
     this.#pool.on('error', () => {})
+    // One that breaks while it is used: whoever uses it is told by the statement that fails.
+    this.#pool.on('connect', (client) => void client.on('error', () => {}))
   }
 
   /** The key of one of this database's locks. */
