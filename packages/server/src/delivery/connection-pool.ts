@@ -16,7 +16,7 @@ const KEEP_ALIVE_MAX_MS = 30_000
 const KEEP_ALIVE_MARGIN_MS = 1000
 
 /** Idle connections kept over all origins by default: a socket and about 20 KB each. */
-export const DEFAULT_MAX_IDLE_CONNECTIONS = 1024
+export const DEFAULT_MAX_IDLE_CONNECTIONS = 4096
 
 const CLIENT_OPTIONS: Client.Options = {
   pipelining: 1,
@@ -119,6 +119,11 @@ export class ConnectionPool {
       return
     }
     const list = this.#idleByOrigin.get(connection.origin)
+    // A second one would cost another origin its only one: endpoints in turn would each find theirs just gone.
+    if (list !== undefined && this.#idle.size >= this.#maxIdle / 2) {
+      discard(connection)
+      return
+    }
     if (list === undefined) this.#idleByOrigin.set(connection.origin, [connection])
     else list.push(connection)
     this.#idle.add(connection)

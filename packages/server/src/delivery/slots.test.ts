@@ -6,8 +6,8 @@ describe('a turn', () => {
   it.each([
     ['alone in line', 1, 0, 32],
     ['a few in line share what is free', 16, 0, 16],
-    ['many in line still start several, so that a turn is worth it', 1000, 0, 4],
-    ['nearly nothing free', 100, 250, 4],
+    ['many in line start one each', 1000, 0, 1],
+    ['nearly nothing free', 100, 250, 1],
     ['nobody in line', 0, 0, 32],
   ])('%s', (_what, lanes, taken, expected) => {
     const slots = new Slots(320)

@@ -8,12 +8,6 @@ const MOST_IN_ALL = 4
 /** Attempts of one endpoint that start at once, so that one backlog does not fill every slot. */
 const MOST_OF_A_TURN = 32
 /**
- * The same where many endpoints are in line: each needs a connection for every request at once, and whoever gets many in a turn and then
- * waits for the next has lost them by then.
- */
-const LEAST_OF_A_TURN = 4
-
-/**
  * The slots for attempts in flight, over all endpoints: most for those that answer soon, the others for those that do not. A lane that
  * turns slow takes what it has in flight along, so that however many endpoints hang, the slots for all others are free at once
  * (guarantee G18); there are never more than four times as many in flight. With fewer than five slots in all there is no such division.
@@ -42,10 +36,13 @@ export class Slots {
     return this.#fastTaken >= this.#fast || this.taken >= this.total * MOST_IN_ALL
   }
 
-  /** How many attempts of one lane may start in a turn, with so many lanes in line. */
+  /**
+   * How many attempts of one lane may start in a turn, with so many lanes in line: each its share. Whoever gets more in a turn needs a
+   * connection for every request at once, waits for its next turn, and has lost them by then.
+   */
   ofOneTurn(lanes: number): number {
     const share = Math.ceil((this.#fast - this.#fastTaken) / Math.max(1, lanes))
-    return Math.min(MOST_OF_A_TURN, Math.max(LEAST_OF_A_TURN, share))
+    return Math.min(MOST_OF_A_TURN, Math.max(1, share))
   }
 
   /** How many more attempts of this lane may start now. */

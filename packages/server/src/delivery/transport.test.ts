@@ -136,6 +136,15 @@ test('a connection the receiver closes after its answer is not used again', asyn
   expect(started.connections).toBe(3)
 })
 
+test('where room is short, an origin with many connections does not cost others their only one', async () => {
+  const [busy, ...others] = await Promise.all([1, 2, 3].map(() => receiver(answer(200))))
+  const { send } = transport({ maxIdleConnections: 4 })
+  for (const { url } of others) await send(request(url))
+  await Promise.all([1, 2, 3, 4, 5].map(() => send(request(busy?.url ?? ''))))
+  for (const { url } of others) await send(request(url))
+  expect(others.map(({ connections }) => connections)).toEqual([1, 1])
+})
+
 test('an idle connection closed by the receiver costs no attempt: the next send connects anew', async () => {
   const started = await receiver((socket) => {
     answer(200)(socket)

@@ -17,7 +17,7 @@ export interface TransportOptions {
   after?: Timing['after']
   /** @default getaddrinfo, all addresses in the system's order */
   lookup?: Lookup
-  /** Idle connections kept over all origins; 0 keeps none. @default 1024 */
+  /** Idle connections kept over all origins; 0 keeps none. @default 4096 */
   maxIdleConnections?: number
   /** The operator's forward proxy. @default none; the environment is never asked */
   proxy?: EgressProxy | null
