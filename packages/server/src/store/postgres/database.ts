@@ -16,14 +16,23 @@ export interface DatabaseOptions {
   poolSize?: number
   /** Where the tables are; made if it is not there. @default `runbell` */
   schema?: string
+  /** How long a statement's answer is waited for; 0: for ever. @default 45,000: a statement ends after 30 s at the latest */
+  answerTimeoutMs?: number
 }
 
 /** What a transaction does about the configuration, see `LOCKS`; `read`: it changes nothing, and all it reads is one moment's truth. */
 export type TransactionKind = 'read' | 'plain' | 'config-shared' | 'config-alone'
 
+interface PoolSettings extends Required<Pick<DatabaseOptions, 'schema' | 'poolSize' | 'answerTimeoutMs'>> {
+  ssl: ClientConfig['ssl']
+}
+
 export const DEFAULT_POOL_SIZE = 10
 const DEFAULT_SCHEMA = 'runbell'
 const CONNECT_TIMEOUT_MS = 5000
+/** A connection that a network has swallowed never answers, and its statements' own limits are on the other side of it. */
+const ANSWER_TIMEOUT_MS = 45_000
+const KEEP_ALIVE_AFTER_MS = 10_000
 /** No verb works for longer: what does hangs, or the database is overloaded. */
 const STATEMENT_TIMEOUT_MS = 30_000
 const LOCK_TIMEOUT_MS = 10_000
@@ -49,7 +58,7 @@ export class Database {
   readonly hintChannel: string
   #closed = false
 
-  constructor(settings: ConnectionSettings, options: { schema: string; poolSize: number; ssl: ClientConfig['ssl'] }) {
+  constructor(settings: ConnectionSettings, options: PoolSettings) {
     this.#client = clientConfig(settings, options.ssl)
     this.schema = options.schema
     this.hintChannel = hintChannel(options.schema)
@@ -61,7 +70,10 @@ export class Database {
       'config-shared': `BEGIN; SELECT pg_advisory_xact_lock_shared(${config})`,
       'config-alone': `BEGIN; SELECT pg_advisory_xact_lock(${config})`,
     }
-    this.#pool = new Pool({ ...this.#client, pipeline: true, max: options.poolSize, idleTimeoutMillis: 60_000 })
+    this.#pool = new Pool({
+      ...this.#client,
+      ...{ pipeline: true, max: options.poolSize, idleTimeoutMillis: 60_000, query_timeout: options.answerTimeoutMs },
+    })
     // An idle connection broke: the pool has dropped it, and whoever needs one next gets another.
     this.#pool.on('error', () => {})
     // One that breaks while it is used: whoever uses it is told by the statement that fails.
@@ -84,12 +96,13 @@ export class Database {
       // Sent together with the first statement of `work`; what comes of it is looked at when something failed.
       const begun = Promise.all([this.#prepare(client), client.query(this.#begin[kind])])
       begun.catch(() => {})
+      const session = new Session(client, this.hintChannel)
       try {
-        const result = await work(new Session(client, this.hintChannel))
+        const result = await work(session)
         await this.#end(client, kind)
         return result
       } catch (error) {
-        await this.#afterFailure(client, begun, error, tries)
+        await this.#afterFailure(client, begun, session.firstFailure ?? error, tries)
       }
     }
   }
@@ -171,10 +184,22 @@ export class Database {
       this.#delay.succeeded()
       return client
     } catch (error) {
+      // The database is there: others are at work with it.
+      if (isPoolFull(error)) {
+        throw new StoreUnavailable(
+          'unavailable',
+          `all ${this.#pool.options.max} connections to the database are in use`,
+        )
+      }
       this.#delay.failed()
       throw toStoreError(error)
     }
   }
+}
+
+/** What the pool says when no connection became free in time. */
+function isPoolFull(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 }
 
 /** `false`: the session is of no more use. */
@@ -193,8 +218,8 @@ async function rollBack(client: PoolClient): Promise<boolean> {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const settings = readConnectionUrl(options.url)
-  const { schema = DEFAULT_SCHEMA, poolSize = DEFAULT_POOL_SIZE } = options
-  const open = (ssl: ClientConfig['ssl']) => new Database(settings, { schema, poolSize, ssl })
+  const { schema = DEFAULT_SCHEMA, poolSize = DEFAULT_POOL_SIZE, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
+  const open = (ssl: ClientConfig['ssl']) => new Database(settings, { schema, poolSize, answerTimeoutMs, ssl })
   let database = open(settings.tls.mode === 'off' ? false : settings.tls.options)
   try {
     try {
@@ -216,8 +241,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 function clientConfig(settings: ConnectionSettings, ssl: ClientConfig['ssl']): ClientConfig {
   const { host, port, user, password, database, applicationName, connectTimeoutMs } = settings
   return {
-    ...{ host, port, user, database, ssl, keepAlive: true, types: { getTypeParser: typeParser } },
+    ...{ host, port, user, database, ssl, types: { getTypeParser: typeParser } },
     ...(password === undefined ? {} : { password }),
+    ...{ keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS },
     application_name: applicationName ?? 'runbell',
     connectionTimeoutMillis: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
   }

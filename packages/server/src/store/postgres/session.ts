@@ -15,10 +15,16 @@ const names = new Map<string, string>()
 export class Session {
   readonly #client: ClientBase
   readonly #hintChannel: string
+  #firstFailure: unknown = null
 
   constructor(client: ClientBase, hintChannel: string) {
     this.#client = client
     this.#hintChannel = hintChannel
+  }
+
+  /** What went wrong first: everything after it fails because of it, and says only that. */
+  get firstFailure(): unknown {
+    return this.#firstFailure
   }
 
   /** All rows of a statement. */
@@ -62,10 +68,15 @@ export class Session {
     await this.row('SELECT pg_notify($1, $2)', this.#hintChannel, payload)
   }
 
-  #query(text: string, values: readonly SqlValue[]): Promise<QueryResult> {
+  async #query(text: string, values: readonly SqlValue[]): Promise<QueryResult> {
     const name = nameOf(text)
     const query = { text, values: values.map((value) => (isArray(value) ? arrayText(value) : value)) }
-    return this.#client.query(name === null ? query : { ...query, name })
+    try {
+      return await this.#client.query(name === null ? query : { ...query, name })
+    } catch (error) {
+      this.#firstFailure ??= error
+      throw error
+    }
   }
 }
 

@@ -6,6 +6,8 @@ const UNAVAILABLE = new Set([
   ...['57P01', '57P02', '57P03', '57P04', '57P05'],
   // query_canceled (statement_timeout), lock_not_available (lock_timeout), idle_in_transaction_session_timeout.
   ...['57014', '55P03', '25P03'],
+  // serialization_failure, deadlock_detected: run again until it was too often.
+  ...['40001', '40P01'],
   // read_only_sql_transaction: after a failover this is a standby.
   '25006',
   // out_of_memory, too_many_connections, configuration_limit_exceeded, io_error, crash.
@@ -19,7 +21,7 @@ const DISK_FULL = '53100'
 
 /** What the driver says without a code. */
 const LOST =
-  /connection terminated|connection ended|connection error|timeout exceeded when trying to connect|client was closed|client has already been closed|timeout expired/i
+  /connection terminated|connection ended|connection error|timeout exceeded when trying to connect|client was closed|client has already been closed|timeout expired|query read timeout/i
 
 /** An error of the driver as the store's interface knows it; a bug stays what it is. */
 export function toStoreError(error: unknown): unknown {

@@ -52,7 +52,7 @@ export class TargetUnusable extends Error {
 
 /** Opens a database to be moved into, and makes its tables. @throws DatabaseUnusable */
 export async function openMoveTarget(options: DatabaseOptions): Promise<MoveTarget> {
-  const database = await openDatabase({ ...options, poolSize: 2 })
+  const database = await openDatabase({ ...options, poolSize: 2, answerTimeoutMs: 0 })
   const { host, port, database: name } = readConnectionUrl(options.url)
   const place = `postgres://${host}:${port}/${name}, schema ${database.schema}`
   return {

@@ -41,7 +41,7 @@ export async function removeAttempts(db: Session, events: readonly number[], bef
 export async function holdRuns(db: Session, events: readonly number[]): Promise<number[]> {
   const rows = await db.rows(
     `SELECT ref FROM runs WHERE ref IN (SELECT run FROM events WHERE position = ANY($1) AND run IS NOT NULL)
-     ORDER BY mode, tenant_id, run_id FOR UPDATE`,
+     ORDER BY ref FOR UPDATE`,
     events,
   )
   return rows.map(({ ref }) => ref as number)

@@ -88,7 +88,8 @@ export class Runs {
 
   /** Writes what has changed; statements that nothing waits for. */
   write(db: Session, now: number): Promise<unknown>[] {
-    const changed = [...this.#runs.values()].filter((run) => run.changed)
+    // In one order for everybody: two that make the same runs would wait for each other.
+    const changed = [...this.#runs.values()].filter((run) => run.changed).toSorted(byKey)
     return [
       ...insertRuns(
         db,
@@ -109,6 +110,11 @@ function keepChild(run: Run, fact: LifecycleFact | null, phase: ChildPhase): voi
   if (fact?.child == null) return
   const { kind, id } = fact.child
   run.children.set(childKeyOf(fact.child), { kind: CHILD_KINDS[kind], id, phase, changed: true })
+}
+
+function byKey(a: RunKey, b: RunKey): number {
+  const [left, right] = [keyOf(a), keyOf(b)]
+  return left === right ? 0 : left < right ? -1 : 1
 }
 
 function keyOf({ mode, tenantId, runId }: RunKey): string {
