@@ -28,6 +28,9 @@ describe('the database', () => {
 
   it.each([
     [{ RUNBELL_DATABASE_URL: 'mysql://a:s3cret@b/c' }, /postgres:\/\//],
+    [{ RUNBELL_DATABASE_URL: 'postgres://runbell:12/s3cret@db/events' }, /%2F/],
+    [{ RUNBELL_DATABASE_URL: 'postgres://runbell:12?s3cret@db/events' }, /%3F/],
+    [{ RUNBELL_DATABASE_URL: 'postgres://runbell:12#s3cret@db/events' }, /%23/],
     [{ RUNBELL_DATABASE_POOL: '1' }, /from 2 to 200/],
     [{ RUNBELL_DATABASE_POOL: 'ten' }, /from 2 to 200/],
     [{ RUNBELL_DATABASE_SCHEMA: 'drop table; --' }, /a-z 0-9/],

@@ -1,3 +1,4 @@
+import { ENCODE_PASSWORD, isCutByPassword } from '../core/database-url.ts'
 import { Secret } from '../core/secret.ts'
 import { SettingError, type SettingSpec } from './setting-spec.ts'
 
@@ -27,6 +28,7 @@ export const DATABASE_SETTINGS: { readonly [Name in keyof DatabaseSettings]: Set
     parse(text) {
       if (text === '') return null
       if (!/^postgres(ql)?:\/\//.test(text)) throw new SettingError('has to begin with postgres:// or postgresql://')
+      if (URL.canParse(text) && isCutByPassword(new URL(text))) throw new SettingError(ENCODE_PASSWORD)
       return new Secret(text)
     },
     format: (url) => (url === null ? '' : nameDatabase(url)),

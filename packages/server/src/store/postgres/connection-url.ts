@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
+import { ENCODE_PASSWORD, isCutByPassword } from '../../core/database-url.ts'
 import { DatabaseUnusable } from './start-errors.ts'
 
 export interface ConnectionSettings {
@@ -36,22 +37,41 @@ export function readConnectionUrl(text: string): ConnectionSettings {
   if (url === null || !/^postgres(?:ql)?:$/.test(url.protocol)) {
     throw new DatabaseUnusable('the database URL has to look like postgres://user:password@host:5432/database')
   }
+  if (isCutByPassword(url)) throw new DatabaseUnusable(`the database URL ${ENCODE_PASSWORD}`)
   const query = url.searchParams
   for (const name of query.keys()) {
     if (!KNOWN.has(name)) throw new DatabaseUnusable(`the database URL has a parameter that is not known: ${name}`)
   }
-  const host = query.get('host') ?? (decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '') || 'localhost')
-  const user = query.get('user') ?? (decodeURIComponent(url.username) || 'postgres')
+  const host = query.get('host') ?? (decoded(url.hostname).replace(/^\[|\]$/g, '') || 'localhost')
+  const user = query.get('user') ?? (decoded(url.username) || 'postgres')
   return {
     host,
     user,
-    port: Number(query.get('port') ?? (url.port || '5432')),
-    password: query.get('password') ?? (url.password === '' ? undefined : decodeURIComponent(url.password)),
-    database: query.get('dbname') ?? (decodeURIComponent(url.pathname.slice(1)) || user),
+    port: wholeNumber('port', query.get('port')) ?? Number(url.port || '5432'),
+    password: query.get('password') ?? (url.password === '' ? undefined : decoded(url.password)),
+    database: query.get('dbname') ?? (decoded(url.pathname.slice(1)) || user),
     applicationName: query.get('application_name'),
-    connectTimeoutMs: query.has('connect_timeout') ? Number(query.get('connect_timeout')) * 1000 : null,
+    connectTimeoutMs: seconds(wholeNumber('connect_timeout', query.get('connect_timeout'))),
     tls: tlsOf(query, host),
   }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new DatabaseUnusable('the database URL has a % that begins no percent-encoded byte: write it as %25')
+  }
+}
+
+function wholeNumber(name: string, text: string | null): number | null {
+  if (text === null) return null
+  if (!/^\d{1,5}$/.test(text)) throw new DatabaseUnusable(`${name} of the database URL is a whole number`)
+  return Number(text)
+}
+
+function seconds(count: number | null): number | null {
+  return count === null ? null : count * 1000
 }
 
 function tlsOf(query: URLSearchParams, host: string): Tls {
