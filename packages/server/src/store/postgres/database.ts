@@ -7,7 +7,7 @@ import { ReconnectDelay } from './reconnect-delay.ts'
 import { migrate } from './schema.ts'
 import { Session } from './session.ts'
 import { explainStart } from './start-errors.ts'
-import { endsSession, isConflict, isUniqueViolation, toStoreError } from './store-errors.ts'
+import { endsSession, isConflict, isNoAnswer, isUniqueViolation, toStoreError } from './store-errors.ts'
 
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`, see `readConnectionUrl`. */
@@ -133,7 +133,10 @@ export class Database {
     const broken = endsSession(cause) || !(await rollBack(client))
     client.release(broken)
     // A connection that broke while it was idle: nothing has happened, and the next one may be whole.
-    const idle = beforeIt !== null && endsSession(beforeIt) && tries <= (this.#pool.options.max ?? DEFAULT_POOL_SIZE)
+    // Where no answer came in time the others may say nothing either, each for as long.
+    const isSilent = isNoAnswer(cause) || isNoAnswer(error)
+    const isBroken = beforeIt !== null && endsSession(beforeIt) && !isSilent
+    const idle = isBroken && tries <= (this.#pool.options.max ?? DEFAULT_POOL_SIZE)
     const conflict = !broken && (isConflict(cause) || isUniqueViolation(cause)) && tries < MAX_TRIES
     if (!idle && !conflict) throw toStoreError(cause)
     if (conflict) await this.#delay.pause(tries)

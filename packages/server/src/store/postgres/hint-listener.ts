@@ -40,10 +40,13 @@ export class HintListener {
     for (let failures = 0; !this.#closing.signal.aborted;) {
       try {
         this.#client = await this.#database.connectAlone()
-        const ended = endOf(this.#client)
-        await this.#begin(this.#client)
-        failures = 0
-        await this.#untilBroken(this.#client, ended)
+        // Closed while it was being made: nobody else ends this one.
+        if (!this.#closing.signal.aborted) {
+          const ended = endOf(this.#client)
+          await this.#begin(this.#client)
+          failures = 0
+          await this.#untilBroken(this.#client, ended)
+        }
       } catch {
         // The next one may do better; whoever calls the store hears what is the matter.
       }

@@ -45,6 +45,11 @@ export function endsSession(error: unknown): boolean {
   return code.startsWith('08') || code.startsWith('57P') || code.startsWith('E') || code === '25006' || code === '25P03'
 }
 
+/** No answer came within the driver's time, and it has given up the connection. */
+export function isNoAnswer(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === undefined && /query read timeout/i.test(error.message)
+}
+
 /** Two transactions got into each other's way, and nothing of this one has happened: it can be run again at once. */
 export function isConflict(error: unknown): boolean {
   const code = error instanceof Error ? codeOf(error) : undefined

@@ -100,7 +100,6 @@ export const VERBS: Verbs = {
 /** Verbs that change nothing: what they read in several statements is one moment's truth. */
 const READS: ReadonlySet<string> = new Set<keyof Verbs>([
   'findDueEndpoints',
-  'findClaims',
   'findEvents',
   'listEvents',
   'readBody',
@@ -140,6 +139,8 @@ const ALONE: ReadonlySet<string> = new Set<keyof Verbs>([
   // They change nothing of it, and rely on no outcome being recorded, and nothing being claimed, at the same time.
   'eraseEvent',
   'rescueClaims',
+  // Asked for after an answer was lost: what may still be committing is waited for, or its claims would never be found.
+  'findClaims',
 ])
 
 /** Verbs that rely on endpoints and their grants staying as they are until the commit. */
