@@ -16,7 +16,13 @@ test('no attempt starts on a full disk, neither of what a crash left behind (doc
     cache: new EndpointCache(at.store, openPlain),
     lease: {
       covers: () => true,
-      ...{ sinceRenewal: () => 0, start: nothing, stop: async () => {}, runOnce: async () => ({ alive: true }) },
+      ...{
+        sinceRenewal: () => 0,
+        failing: () => false,
+        start: nothing,
+        stop: async () => {},
+        runOnce: async () => ({ alive: true }),
+      },
     },
     mayStart: () => false,
     async run(claim) {

@@ -63,7 +63,7 @@ async function makeTemplate(dataDir: string): Promise<void> {
   if (code !== 0) throw new Error(`the server that made the template ended with ${code}:\n${server.log()}`)
 }
 
-async function spawnServer(
+export async function spawnServer(
   dataDir: string,
   environment: Record<string, string>,
   flags: string[],

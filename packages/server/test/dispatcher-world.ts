@@ -50,7 +50,13 @@ export class DispatcherWorld {
       },
       lease: {
         covers: () => this.covered,
-        ...{ sinceRenewal: () => 0, start: nothing, stop: async () => {}, runOnce: async () => ({ alive: true }) },
+        ...{
+          sinceRenewal: () => 0,
+          failing: () => false,
+          start: nothing,
+          stop: async () => {},
+          runOnce: async () => ({ alive: true }),
+        },
       },
       run: (claim, lane) => this.#run(claim, lane),
       onError: (error) => this.errors.push(error),

@@ -72,7 +72,13 @@ export function runnerWorld(row: Partial<EndpointRow> = {}) {
     },
     lease: {
       covers: (ms) => (state.asked.push(ms), state.covered),
-      ...{ sinceRenewal: () => 0, start: nothing, stop: async () => {}, runOnce: async () => ({ alive: true }) },
+      ...{
+        sinceRenewal: () => 0,
+        failing: () => false,
+        start: nothing,
+        stop: async () => {},
+        runOnce: async () => ({ alive: true }),
+      },
     },
     stopping: () => state.stopping,
     answered: nothing,

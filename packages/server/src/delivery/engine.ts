@@ -130,7 +130,8 @@ export function createEngine(options: EngineOptions): Engine {
     sendOnce: createSendOnce(options),
     trouble() {
       const silentMs = lease.sinceRenewal()
-      return silentMs < leaseMs / 6 ? null : `the store has not answered for ${Math.round(silentMs / 1000)} s`
+      if (silentMs < leaseMs / 6 && !lease.failing()) return null
+      return `the store has not answered for ${Math.round(silentMs / 1000)} s`
     },
   }
 }

@@ -12,6 +12,8 @@ export interface NodeLease extends Service<{ alive: boolean }> {
   covers(attemptMs: number): boolean
   /** Ms since the store last answered; for readiness. */
   sinceRenewal(): number
+  /** The last try to renew it failed. */
+  failing(): boolean
 }
 
 export interface NodeLeaseOptions {
@@ -30,8 +32,20 @@ export interface NodeLeaseOptions {
 export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   const { store, clock, nodeId, leaseMs, onConfigVersion, onError } = options
   let renewedAt = -Infinity
+  let failing = false
 
   async function runOnce(): Promise<{ alive: boolean }> {
+    try {
+      const state = await renew()
+      failing = false
+      return state
+    } catch (error) {
+      failing = true
+      throw error
+    }
+  }
+
+  async function renew(): Promise<{ alive: boolean }> {
     const sentAt = clock.monotonic()
     let state = await store.heartbeat({ nodeId, leaseMs, highWater: clock.now() })
     const alive = state.alive
@@ -43,6 +57,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
 
   return {
     ...createService({ clock, intervalMs: leaseMs / 18, runOnce, onError }),
+    failing: () => failing,
     sinceRenewal: () => clock.monotonic() - renewedAt,
     covers: (attemptMs) => clock.monotonic() + attemptMs + MARGIN_MS < renewedAt + leaseMs,
   }
