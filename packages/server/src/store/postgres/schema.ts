@@ -6,7 +6,7 @@ import { SchemaTooNew } from './start-errors.ts'
  * The migrations, oldest first, each in a file of SQL beside this one. Append only: a database remembers how many it has
  * had, and one that has had more than this program knows is refused.
  */
-const MIGRATIONS: readonly string[] = ['0001-base.sql', '0002-moves.sql'].map((name) =>
+const MIGRATIONS: readonly string[] = ['0001-base.sql', '0002-moves.sql', '0003-tenants.sql'].map((name) =>
   readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'),
 )
 

@@ -16,9 +16,10 @@ export async function readActivity(
      ) AS q JOIN deliveries d ON d.position = q.delivery`,
     ...[endpoint as number, pendingLimit],
   )
+  // Not with `=`: see `Where.newest`.
   const attempts = await db.rows(
     `SELECT a.outcome, a.duration_ms FROM (
-       SELECT position FROM deliveries WHERE endpoint = $1 ORDER BY position DESC LIMIT $2
+       SELECT position FROM deliveries WHERE endpoint >= $1 AND endpoint <= $1 ORDER BY endpoint DESC, position DESC LIMIT $2
      ) AS d JOIN attempts a ON a.delivery = d.position WHERE a.started_at >= $3`,
     ...[endpoint as number, deliveries, since],
   )

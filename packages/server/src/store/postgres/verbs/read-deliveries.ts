@@ -4,7 +4,7 @@ import type { AttemptRow, AttemptsOf, CursorPage, DeliveryFilter, DeliveryRow, R
 import type { Store } from '../../store.ts'
 import type { Row, Session } from '../session.ts'
 import type { PostgresContext } from './context.ts'
-import { Where, collectPage, pageOf } from './where.ts'
+import { Where, collectPage, isOneTenant, pageOf } from './where.ts'
 
 const COLUMNS = `d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.last_outcome,
   d.created_at, d.updated_at, d.discarded_at, d.note, d.classes, q.due_at, q.node, q.started_at, q.trigger,
@@ -32,17 +32,16 @@ export async function listDeliveries(
   { db }: PostgresContext,
   { scope, filter, page }: Parameters<Store['listDeliveries']>[0],
 ): Promise<CursorPage<DeliveryRow>> {
-  const { from, order } = sourceOf(filter)
   if (filter.types.length === 0) {
-    const where = conditions(scope, filter).before(order, page.after)
-    const sql = `SELECT ${COLUMNS} FROM ${from} ${where.text} ORDER BY ${order} DESC LIMIT ${where.place(page.limit + 1)}`
+    const { from, where, order } = selection(scope, filter, page.after)
+    const sql = `SELECT ${COLUMNS} FROM ${from} ${where.text} ORDER BY ${order} LIMIT ${where.place(page.limit + 1)}`
     const rows = await db.rows(sql, ...where.values)
     const found = pageOf(rows, page.limit)
     return { rows: found.rows.map(deliveryFrom), next: found.next }
   }
   const read = (after: number | null, limit: number) => {
-    const where = conditions(scope, filter).before(order, after)
-    const sql = `SELECT d.position, e.type FROM ${from} ${where.text} ORDER BY ${order} DESC LIMIT ${where.place(limit)}`
+    const { from, where, order } = selection(scope, filter, after)
+    const sql = `SELECT d.position, e.type FROM ${from} ${where.text} ORDER BY ${order} LIMIT ${where.place(limit)}`
     return db.rows(sql, ...where.values)
   }
   const found = await collectPage(page, read, (row) => subscribes(filter.types, row['type'] as string))
@@ -50,24 +49,52 @@ export async function listDeliveries(
   return { rows: rows.map(deliveryFrom), next: found.next }
 }
 
-/**
- * What has a short list of its own is looked for there: dead letters, and what is pending. `OFFSET 0` has Postgres go through that
- * list, one delivery after the other, also where it thinks that the list is long.
- */
-function sourceOf({ deadLetters, statuses }: DeliveryFilter): { from: string; order: string } {
-  const arePending = statuses.length > 0 && statuses.every((status) => status === 'pending')
-  const list = deadLetters ? 'dead_letters' : arePending ? 'queue' : null
-  if (list === null) return { from: `deliveries d ${JOINED}`, order: 'd.position' }
-  const one = 'SELECT * FROM deliveries WHERE position = listed.delivery OFFSET 0'
-  return { from: `${list} AS listed CROSS JOIN LATERAL (${one}) AS d ${JOINED}`, order: 'listed.delivery' }
+interface Selection {
+  from: string
+  where: Where
+  order: string
 }
 
-function conditions(scope: ReadScope, filter: DeliveryFilter): Where {
-  const where = new Where().scope('d', scope)
+/**
+ * What has a short list of its own is looked for there: dead letters, and what is pending. `OFFSET 0` has Postgres go through that
+ * list, one delivery after the other, also where it thinks that the list is long. Of an event or a run there are few.
+ */
+function selection(scope: ReadScope, filter: DeliveryFilter, after: number | null): Selection {
+  const { deadLetters, statuses } = filter
+  const arePending = statuses.length > 0 && statuses.every((status) => status === 'pending')
+  const list = deadLetters ? 'dead_letters' : arePending ? 'queue' : null
+  const where = conditions(filter)
+  if (list !== null) {
+    const one = 'SELECT * FROM deliveries WHERE position = listed.delivery OFFSET 0'
+    const from = `${list} AS listed CROSS JOIN LATERAL (${one}) AS d ${JOINED}`
+    ofEndpoint(where.scope('d', scope), filter).before('listed.delivery', after)
+    if (filter.runId !== null) where.run('e.run', scope, filter.runId)
+    return { from, where, order: 'listed.delivery DESC' }
+  }
+  const from = `deliveries d ${JOINED}`
+  const areFew = filter.eventPosition !== null || filter.runId !== null
+  if (areFew || (filter.endpointId === null && !isOneTenant(scope))) {
+    ofEndpoint(where.scope('d', scope), filter).before('d.position', after)
+    if (filter.runId !== null) where.run('e.run', scope, filter.runId)
+    return { from, where, order: 'd.position DESC' }
+  }
+  if (filter.endpointId === null && isOneTenant(scope)) {
+    return { from, where, order: where.newestOfTenant('d', scope, 'd.position', after) }
+  }
+  const endpoint = { column: 'd.endpoint', value: filter.endpointId, term: ENDPOINT }
+  return { from, where, order: where.scope('d', scope).newest([endpoint], 'd.position', after) }
+}
+
+const ENDPOINT = '(SELECT ref FROM endpoints WHERE id = ?)'
+
+function ofEndpoint(where: Where, { endpointId }: DeliveryFilter): Where {
+  return endpointId === null ? where : where.and(`d.endpoint = ${ENDPOINT}`, endpointId)
+}
+
+function conditions(filter: DeliveryFilter): Where {
+  const where = new Where()
   if (filter.deadLetters) where.and('d.status = 2 AND d.discarded_at IS NULL')
   if (filter.eventPosition !== null) where.and('d.event = ?', filter.eventPosition)
-  if (filter.endpointId !== null) where.and('d.endpoint = (SELECT ref FROM endpoints WHERE id = ?)', filter.endpointId)
-  if (filter.runId !== null) where.run('e.run', scope, filter.runId)
   if (filter.since !== null) where.and('d.created_at >= ?', filter.since)
   if (filter.until !== null) where.and('d.created_at < ?', filter.until)
   if (filter.errorCode !== null) where.and('d.last_outcome = ?', outcomes.encode(filter.errorCode))

@@ -6,7 +6,7 @@ import type { CursorPage, EventRow, PayloadGone } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import type { Row, Session } from '../session.ts'
 import type { PostgresContext } from './context.ts'
-import { Where, collectPage, pageOf } from './where.ts'
+import { Where, collectPage, isOneTenant, pageOf } from './where.ts'
 
 const SELECT = `SELECT e.position, e.mode, e.tenant_id, e.event_id, e.type, e.sequence, e.recorded_at, e.body_sha256,
   e.schema_version, e.classes, e.erased_at, e.retired, e.prefix,
@@ -26,23 +26,27 @@ export async function listEvents(
   { db }: PostgresContext,
   { scope, filter, page }: Parameters<Store['listEvents']>[0],
 ): Promise<CursorPage<EventRow>> {
-  const conditions = (after: number | null) => {
-    const where = new Where().scope('e', scope).before('e.position', after)
-    if (filter.runId !== null) where.run('e.run', scope, filter.runId)
+  const selection = (after: number | null) => {
+    const where = new Where()
     if (filter.since !== null) where.and('e.recorded_at >= ?', filter.since)
     if (filter.until !== null) where.and('e.recorded_at < ?', filter.until)
-    return where
+    if (filter.runId === null && isOneTenant(scope)) {
+      return { where, order: where.newestOfTenant('e', scope, 'e.position', after) }
+    }
+    where.scope('e', scope).before('e.position', after)
+    if (filter.runId !== null) where.run('e.run', scope, filter.runId)
+    return { where, order: 'e.position DESC' }
   }
   if (filter.types.length === 0) {
-    const where = conditions(page.after)
-    const sql = `${SELECT} ${where.text} ORDER BY e.position DESC LIMIT ${where.place(page.limit + 1)}`
+    const { where, order } = selection(page.after)
+    const sql = `${SELECT} ${where.text} ORDER BY ${order} LIMIT ${where.place(page.limit + 1)}`
     const rows = await db.rows(sql, ...where.values)
     const found = pageOf(rows, page.limit)
     return { rows: await eventsFrom(db, found.rows), next: found.next }
   }
   const read = (after: number | null, limit: number) => {
-    const where = conditions(after)
-    const sql = `SELECT e.position, e.type FROM events e ${where.text} ORDER BY e.position DESC LIMIT ${where.place(limit)}`
+    const { where, order } = selection(after)
+    const sql = `SELECT e.position, e.type FROM events e ${where.text} ORDER BY ${order} LIMIT ${where.place(limit)}`
     return db.rows(sql, ...where.values)
   }
   const found = await collectPage(page, read, (row) => subscribes(filter.types, row['type'] as string))

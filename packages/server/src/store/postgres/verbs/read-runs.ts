@@ -7,7 +7,7 @@ import type { Row, Session } from '../session.ts'
 import type { PostgresContext } from './context.ts'
 import { eventsOfRun } from './read-events.ts'
 import { CHILD_KINDS } from './run-lifecycle.ts'
-import { Where, collectPage } from './where.ts'
+import { Where, collectPage, isOneTenant } from './where.ts'
 
 const SELECT = `SELECT r.ref AS position, r.mode, r.tenant_id, r.run_id, r.agent_id, r.task_id, r.parent_run_id, r.status,
   r.last_sequence, r.lifecycle_warnings, r.created_at, r.updated_at, r.ended_at, r.status_at, r.failure_at FROM runs r`
@@ -18,12 +18,16 @@ export async function listRuns(
 ): Promise<CursorPage<RunRow>> {
   const { statuses, agentId } = filter
   const read = (after: number | null, limit: number) => {
-    const where = new Where().scope('r', scope).before('r.ref', after)
+    const where = new Where()
     if (filter.taskId !== null) where.and('r.task_id = ?', filter.taskId)
     if (filter.parentRunId !== null) where.and('r.parent_run_id = ?', filter.parentRunId)
     if (filter.since !== null) where.and('r.created_at >= ?', filter.since)
     if (filter.until !== null) where.and('r.created_at < ?', filter.until)
-    const sql = `SELECT r.ref AS position, r.status, r.agent_id FROM runs r ${where.text} ORDER BY r.ref DESC`
+    const areFew = filter.taskId !== null || filter.parentRunId !== null
+    let order = 'r.ref DESC'
+    if (!areFew && isOneTenant(scope)) order = where.newestOfTenant('r', scope, 'r.ref', after)
+    else where.scope('r', scope).before('r.ref', after)
+    const sql = `SELECT r.ref AS position, r.status, r.agent_id FROM runs r ${where.text} ORDER BY ${order}`
     return db.rows(`${sql} LIMIT ${where.place(limit)}`, ...where.values)
   }
   const wanted = (row: Row) =>

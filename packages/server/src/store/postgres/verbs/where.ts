@@ -2,6 +2,18 @@ import type { ReadScope } from '../../rows.ts'
 import { modes } from '../../codes.ts'
 import type { Row, SqlValue } from '../session.ts'
 
+interface Wanted {
+  column: string
+  value: SqlValue
+  /** What the column has to be, with `?` for the value. @default the value itself */
+  term?: string
+}
+
+/** Whether a scope is one tenant. */
+export function isOneTenant(scope: ReadScope): scope is ReadScope & { tenantId: string } {
+  return scope.tenantId !== null
+}
+
 /** Conditions and their values, in the same order; `?` stands for the next value. */
 export class Where {
   readonly #conditions: string[] = []
@@ -23,6 +35,32 @@ export class Where {
   scope(table: string, scope: ReadScope): this {
     this.and(`${table}.mode = ?`, modes.encode(scope.mode))
     return scope.tenantId === null ? this : this.and(`${table}.tenant_id = ?`, scope.tenantId)
+  }
+
+  /**
+   * Only rows with these values in these columns, before a position: by the index on the columns and the position, whose order has to
+   * be asked for as it is returned. With `=` Postgres would rather walk back through all rows, because it believes that those which
+   * are wanted are spread evenly among them; where the wanted are old, that is the whole history. No other index has this order.
+   */
+  newest(wanted: readonly Wanted[], position: string, after: number | null): string {
+    const columns = wanted.map(({ column }) => column)
+    const places = wanted.map(({ term }) => term ?? '?').join(', ')
+    const values = wanted.map(({ value }) => value)
+    this.and(`(${columns.join(', ')}) >= (${places})`, ...values)
+    if (after === null) this.and(`(${columns.join(', ')}) <= (${places})`, ...values)
+    else this.and(`(${[...columns, position].join(', ')}) < (${places}, ?)`, ...values, after)
+    return [...columns, position].map((column) => `${column} DESC`).join(', ')
+  }
+
+  /** As `scope` of one tenant, and the order, newest first. */
+  newestOfTenant(
+    table: string,
+    scope: ReadScope & { tenantId: string },
+    position: string,
+    after: number | null,
+  ): string {
+    const mode = { column: `${table}.mode`, value: modes.encode(scope.mode) }
+    return this.newest([mode, { column: `${table}.tenant_id`, value: scope.tenantId }], position, after)
   }
 
   /** The next value, where it stands in no condition. */
