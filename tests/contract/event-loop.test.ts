@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { anEvent, createEndpoint, newType, request } from '../support/client.ts'
 import { longestStall, WATCHED } from '../support/loop-probe.ts'
+import { slowness } from '../support/machine-speed.ts'
 import { shareServer } from '../support/shared-server.ts'
 
 const KIB = 1024
+/** CPU time, on a machine that does nothing else. */
 const STALL_MS = 50
 
 /** As much as one request may hold, in the shapes that cost most. */
@@ -31,6 +33,7 @@ describe('the event loop is never held up for 50 ms', () => {
   const server = shareServer({ ...WATCHED, RUNBELL_RETRY_SCHEDULE: '100ms' })
 
   test.each(Object.keys(HEAVY))('by an event with %s, though receivers want most of it cut', async (name) => {
+    const before = slowness()
     const type = newType()
     const receiver = await server.receiver(() => 204)
     for (const classes of [[], ['prompt'], ['memory']]) {
@@ -48,7 +51,7 @@ describe('the event loop is never held up for 50 ms', () => {
     await longestStall(server.process)
     await rounds(3)
     await receiver.until((received) => received.length === 15)
-    expect(await longestStall(server.process)).toBeLessThan(STALL_MS)
+    expect(await longestStall(server.process)).toBeLessThan(STALL_MS * Math.max(before, slowness()))
   })
 
   test('by a batch as large as it may be, nor by what comes beside it', async () => {
@@ -57,12 +60,12 @@ describe('the event loop is never held up for 50 ms', () => {
     await longestStall(server.process)
     const { status } = await request(server, 'POST', '/v1/events/batch', { body: JSON.stringify(events) })
     expect(status).toBe(202)
-    expect(await longestStall(server.process)).toBeLessThan(STALL_MS)
+    expect(await longestStall(server.process)).toBeLessThan(STALL_MS * slowness())
   })
 
   test('by a list of a thousand events', async () => {
     await longestStall(server.process)
     expect((await request(server, 'GET', '/v1/events?limit=100')).status).toBe(200)
-    expect(await longestStall(server.process)).toBeLessThan(STALL_MS)
+    expect(await longestStall(server.process)).toBeLessThan(STALL_MS * slowness())
   })
 })
