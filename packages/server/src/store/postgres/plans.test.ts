@@ -241,6 +241,8 @@ test('deliveries', async () => {
   await holds('listDeliveries', list({ runId: runOf(MIDDLE) }), { by: ['events_run', 'deliveries_event'], rows: few })
   await holds('listDeliveries', list({ deadLetters: true }), { by: ['dead_letters_pkey'], rows: few })
   await holds('listDeliveries', list({ statuses: ['pending'] }), { by: ['queue_pkey'], rows: few })
+  const atEndpoint = list({ statuses: ['pending'], endpointId: anEndpoint() })
+  await holds('listDeliveries', atEndpoint, { by: ['queue_pkey'], rows: PAGE.limit * ENDPOINTS + ENDPOINTS })
   await holds('listDeliveries', list({ eventPosition: MIDDLE * 2 - 1 }), { by: ['deliveries_event'], rows: few })
 })
 
@@ -257,6 +259,8 @@ test('runs', async () => {
 
 test('the tenant that has only the oldest of all', async () => {
   const deliveries = { scope: SMALL, filter: ANY_DELIVERY, page: PAGE }
+  const dead = { ...deliveries, filter: { ...ANY_DELIVERY, deadLetters: true } }
+  await holds('listDeliveries', dead, { by: ['dead_letters_tenant'], rows: 4 * FEW })
   await holds('listEvents', { scope: SMALL, filter: ANY_EVENT, page: PAGE }, { by: ['events_tenant'], rows: 4 * FEW })
   await holds('listDeliveries', deliveries, { by: ['deliveries_tenant'], rows: 4 * FEW })
 })

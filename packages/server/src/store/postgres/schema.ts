@@ -6,9 +6,12 @@ import { SchemaTooNew } from './start-errors.ts'
  * The migrations, oldest first, each in a file of SQL beside this one. Append only: a database remembers how many it has
  * had, and one that has had more than this program knows is refused.
  */
-const MIGRATIONS: readonly string[] = ['0001-base.sql', '0002-moves.sql', '0003-tenants.sql'].map((name) =>
-  readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'),
-)
+const MIGRATIONS: readonly string[] = [
+  '0001-base.sql',
+  '0002-moves.sql',
+  '0003-tenants.sql',
+  '0004-dead-letters.sql',
+].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
 /**
  * Brings the schema up to date, in one transaction. Nodes that start at the same time do it one after the other: all but the

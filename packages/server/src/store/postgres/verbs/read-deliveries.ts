@@ -67,14 +67,19 @@ function selection(scope: ReadScope, filter: DeliveryFilter, after: number | nul
   if (list !== null) {
     const one = 'SELECT * FROM deliveries WHERE position = listed.delivery OFFSET 0'
     const from = `${list} AS listed CROSS JOIN LATERAL (${one}) AS d ${JOINED}`
-    ofEndpoint(where.scope('d', scope), filter).before('listed.delivery', after)
+    // What the list knows itself is not looked up in each delivery.
+    ofEndpoint(where, list === 'queue' ? 'listed' : 'd', filter)
     if (filter.runId !== null) where.run('e.run', scope, filter.runId)
+    if (list === 'dead_letters' && isOneTenant(scope)) {
+      return { from, where, order: where.newestOfTenant('listed', scope, 'listed.delivery', after) }
+    }
+    where.scope('listed', scope).before('listed.delivery', after)
     return { from, where, order: 'listed.delivery DESC' }
   }
   const from = `deliveries d ${JOINED}`
   const areFew = filter.eventPosition !== null || filter.runId !== null
   if (areFew || (filter.endpointId === null && !isOneTenant(scope))) {
-    ofEndpoint(where.scope('d', scope), filter).before('d.position', after)
+    ofEndpoint(where.scope('d', scope), 'd', filter).before('d.position', after)
     if (filter.runId !== null) where.run('e.run', scope, filter.runId)
     return { from, where, order: 'd.position DESC' }
   }
@@ -87,8 +92,8 @@ function selection(scope: ReadScope, filter: DeliveryFilter, after: number | nul
 
 const ENDPOINT = '(SELECT ref FROM endpoints WHERE id = ?)'
 
-function ofEndpoint(where: Where, { endpointId }: DeliveryFilter): Where {
-  return endpointId === null ? where : where.and(`d.endpoint = ${ENDPOINT}`, endpointId)
+function ofEndpoint(where: Where, table: 'd' | 'listed', { endpointId }: DeliveryFilter): Where {
+  return endpointId === null ? where : where.and(`${table}.endpoint = ${ENDPOINT}`, endpointId)
 }
 
 function conditions(filter: DeliveryFilter): Where {
