@@ -30,7 +30,7 @@ describe('a start', () => {
         'it serves or says why not',
         () => ({ out, err, code: child.exitCode }),
         (now) => now.out.includes('"ready":true') || now.code !== null,
-        8000,
+        30_000,
       )
       expect(seen).toMatchObject({ out: expect.stringContaining('"ready":true'), code: null })
     } finally {
@@ -54,7 +54,7 @@ describe('a start', () => {
         'it serves or ends',
         () => out.includes('"ready":true') || child.exitCode !== null,
         (done) => done,
-        8000,
+        30_000,
       )
     } finally {
       child.kill('SIGKILL')
