@@ -45,6 +45,12 @@ async function forgetTarget(): Promise<void> {
   await database.query('DROP SCHEMA IF EXISTS runbell CASCADE')
 }
 
+/** The file as it was before it moved. */
+async function takeFilled(): Promise<void> {
+  await rm(from)
+  await copyFile(filled, from)
+}
+
 async function withSource<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
   const store = openInlineSqliteStore(from)
   try {
@@ -63,8 +69,9 @@ async function withTarget<Result>(work: (store: Store) => Promise<Result>): Prom
   }
 }
 
-const move = (input: { batchRows?: number; startOver?: boolean; onProgress?(report: MoveReport): void } = {}) =>
-  moveToPostgres({ from, to: database.url, ...input })
+const move = (
+  input: { schema?: string; batchRows?: number; startOver?: boolean; onProgress?(report: MoveReport): void } = {},
+) => moveToPostgres({ from, to: database.url, ...input })
 
 /** The rows of every table as Postgres writes them, but for what each start changes. */
 async function everyRow(): Promise<unknown> {
@@ -91,6 +98,7 @@ describe('moving to Postgres', () => {
     await move({ batchRows: 20, onProgress: () => void batches++ })
     const whole = await everyRow()
     await forgetTarget()
+    await takeFilled()
     let cuts = 0
     for (let finished = false; !finished;) {
       let left = 6
@@ -175,6 +183,34 @@ describe('moving to Postgres', () => {
     expect(await everyRow()).toEqual(rows)
     await expect(openSqliteStore({ path: from })).rejects.toThrow(/has moved to postgres:\/\/127\.0\.0\.1/)
     await expect(openSqliteStore({ path: from })).rejects.not.toThrow(/secret/)
+  })
+})
+
+describe('there is one place to serve from', () => {
+  test('cut off before its last step, none opens until it has gone on', async () => {
+    await move()
+    const moved = await everyRow()
+    await forgetTarget()
+    await takeFilled()
+    await openPostgresStore({ url: database.url }).then((store) => store.close())
+    await database.query('ALTER TABLE runbell.moves ADD CONSTRAINT never CHECK (finished_at IS NULL)')
+    await expect(move()).rejects.toThrow(/never/)
+    await expect(openSqliteStore({ path: from })).rejects.toThrow(/has moved to/)
+    await expect(openPostgresStore({ url: database.url })).rejects.toThrow(/not finished/)
+    await database.query('ALTER TABLE runbell.moves DROP CONSTRAINT never')
+    expect(await move()).toMatchObject({ wasFinished: false })
+    expect(await everyRow()).toEqual(moved)
+  })
+
+  test('a file that has moved moves to no second database, not even to begin anew there', async () => {
+    await move()
+    const second = { schema: 'second' }
+    for (const startOver of [false, true]) {
+      await expect(move({ ...second, startOver })).rejects.toThrow(/has moved to postgres:.* already/)
+    }
+    await (await openPostgresStore({ url: database.url, ...second })).close()
+    await database.query('DROP SCHEMA second CASCADE')
+    expect(await move()).toMatchObject({ wasFinished: true })
   })
 })
 
@@ -271,8 +307,7 @@ describe('moving is refused', () => {
       await expect(openPostgresStore({ url: database.url })).rejects.toThrow(/not finished/)
       await expect(move({ startOver: true })).resolves.toMatchObject({ wasFinished: false })
       await forgetTarget()
-      await rm(from)
-      await copyFile(filled, from)
+      await takeFilled()
     }
     await tamper(
       `UPDATE runbell.events SET source = source || '\\x00' WHERE position = (SELECT max(position) FROM runbell.events)`,

@@ -68,17 +68,18 @@ export async function moveToPostgres(options: MoveOptions): Promise<Moved> {
 }
 
 async function move(source: MoveSource, target: MoveTarget, options: MoveOptions): Promise<Moved> {
-  const { fingerprint, lastKeys } = source
-  const began = await target.begin({ fingerprint, startOver: options.startOver ?? false })
+  const { fingerprint, lastKeys, movedTo } = source
+  const began = await target.begin({ fingerprint, startOver: options.startOver ?? false, movedTo })
   const counts = Object.fromEntries(MOVED_TABLES.map((table) => [table, source.count(table)])) as Moved['tables']
   const ofRows = Object.values(counts).reduce((sum, count) => sum + count, 0)
   if (began !== 'finished') {
     const work = { source, target, ofRows, batchRows: BATCH_ROWS, onProgress: () => {}, ...options }
     await copyAll(work)
     await checkAll(work, counts)
-    await target.finish(lastKeys)
   }
+  // Before servers may open the target: cut off in between, neither can be used until the move is run again.
   source.markMoved(target.place)
+  if (began !== 'finished') await target.finish(lastKeys)
   return { place: target.place, rows: ofRows, tables: counts, wasFinished: began === 'finished' }
 }
 

@@ -21,15 +21,22 @@ export interface MoveProgress {
   isVerified: boolean
 }
 
+export interface MoveBeginning {
+  fingerprint: string
+  startOver: boolean
+  movedTo: string | null
+}
+
 /** A database that another is moved into, row by row. What is put into it stays where the process dies. */
 export interface MoveTarget {
   /** Where it is, in words: never with a password. */
   place: string
   /**
    * Begins a move, or goes on with one from the same source; from then on no server opens the database until it is finished.
+   * @param input `movedTo`: where the source has gone already, in words; then there is only that move to go on with
    * @throws TargetUnusable
    */
-  begin(input: { fingerprint: string; startOver: boolean }): Promise<'begun' | 'resumed' | 'finished'>
+  begin(input: MoveBeginning): Promise<'begun' | 'resumed' | 'finished'>
   progress(): Promise<Map<MovedTable, MoveProgress>>
   /** Puts rows into a table and the progress on record, both or neither. @throws TargetUnusable where another move is at it */
   put(
@@ -72,12 +79,13 @@ export async function openMoveTarget(options: DatabaseOptions): Promise<MoveTarg
 
 async function begin(
   db: Session,
-  { fingerprint, startOver }: { fingerprint: string; startOver: boolean },
+  { fingerprint, startOver, movedTo }: MoveBeginning,
   place: string,
 ): Promise<'begun' | 'resumed' | 'finished'> {
   // A server that is starting comes before this, and is seen, or after it, and sees this.
   await db.run('LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE')
   const move = await db.row('SELECT fingerprint, finished_at FROM moves')
+  if (movedTo !== null && move?.['fingerprint'] !== fingerprint) throw hasGone(movedTo)
   if (move === undefined) {
     const table = await tableWithRows(db)
     if (table !== null) {
@@ -100,6 +108,13 @@ async function begin(
   if (move !== undefined) await empty(db)
   await db.run('INSERT INTO moves (fingerprint) VALUES ($1)', fingerprint)
   return 'begun'
+}
+
+/** Two databases with the same history would both send everything that is pending. */
+function hasGone(place: string): TargetUnusable {
+  return new TargetUnusable(
+    `the file has moved to ${place} already, and two servers would send what is pending twice: to move it here as it was then, make it anew with runbell restore`,
+  )
 }
 
 async function tableWithRows(db: Session): Promise<string | null> {

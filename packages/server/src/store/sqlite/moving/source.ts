@@ -11,7 +11,7 @@ import {
 } from '../../moved-tables.ts'
 import { BUSY_TIMEOUT_MS } from '../database.ts'
 import { takeLock } from '../lock.ts'
-import { MOVED_TO } from '../moved-away.ts'
+import { MOVED_TO, placeMovedTo } from '../moved-away.ts'
 import { MIGRATIONS } from '../schema.ts'
 import { SOURCE_TABLES } from './source-tables.ts'
 
@@ -20,6 +20,8 @@ export interface MoveSource {
   /** The same as long as no server has used the file. */
   fingerprint: string
   lastKeys: LastKeys
+  /** Where it has been moved to already, in words, or was about to be; `null`: nowhere. */
+  movedTo: string | null
   count(table: MovedTable): number
   /**
    * Rows after a key, in the order of keys: at most `limit`, and few enough that they have about `maxBytes`. `more`: there may be
@@ -51,6 +53,7 @@ export function openMoveSource(path: string): MoveSource {
     const lastKeys = readLastKeys(handle)
     return {
       lastKeys,
+      movedTo: placeMovedTo(handle),
       fingerprint: fingerprintOf(handle, lastKeys),
       count: (table) => count(handle, table),
       read: (table, page) => read(handle, table, page),
