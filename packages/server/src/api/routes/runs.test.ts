@@ -100,6 +100,7 @@ describe('GET /v1/runs', () => {
       (await get<{ data: RunView[] }>(`/v1/runs${query}`)).data.map(({ run_id }) => run_id)
     expect(await list()).toEqual(['d', 'c', 'b', 'a'])
     expect(await list('?status=completed')).toEqual(['b'])
+    expect(await list(`?agent_id=${'x'.repeat(255)}`)).toEqual([])
     expect(await list('?status=completed&status=running&agent_id=refunds')).toEqual(['c', 'b', 'a'])
     expect(await list('?parent_run_id=a')).toEqual(['d'])
     expect(await list('?task_id=t-c')).toEqual(['c'])

@@ -35,7 +35,7 @@ const listRuns = defineRoute({
   query: z.strictObject({
     ...pageQuery,
     status: z.array(z.enum(RUN_STATUSES)).max(RUN_STATUSES.length).default([]),
-    agent_id: z.string().min(1).max(128).optional(),
+    agent_id: z.string().min(1).max(255).optional(),
     task_id: producerId.optional(),
     parent_run_id: producerId.optional(),
     since: rfc3339.optional(),
@@ -98,7 +98,8 @@ const getTimeline = defineRoute({
     const last = events.at(-1)?.sequence ?? run.lastSequence
     const isLast = events.length < query.limit || last >= run.lastSequence
     const children = after === 0 ? await childrenOf(call, run) : []
-    const rows = timelineOf(run.runId, events, run.endedAt !== null).map(timelineRowView)
+    const part = { isFirst: after === 0, isLast }
+    const rows = timelineOf(run.runId, events, run.endedAt !== null, part).map(timelineRowView)
     return jsonAnswer(200, {
       run: await detailFor(call, run),
       rows: [...rows, ...children.map(childRunView)],

@@ -69,6 +69,19 @@ describe('a timeline', () => {
     expect(timelineOf('r', told, true).map(({ missing }) => missing)).toEqual(['start', null, null, 'start'])
   })
 
+  it('calls nothing missing that may be in another part of the run', () => {
+    const told = events(
+      ['tool_call.started', call('1')],
+      ['approval.approved', approval('1')],
+      ['run.completed', { status: 'completed' }],
+    )
+    const missing = (isFirst: boolean, isLast: boolean) =>
+      timelineOf('r', told, true, { isFirst, isLast }).map((row) => row.missing)
+    expect(missing(true, true)).toEqual(['end', 'start', 'start'])
+    expect(missing(true, false)).toEqual([null, 'start', 'start'])
+    expect(missing(false, true)).toEqual(['end', null, null])
+  })
+
   it('keeps an end, whatever comes after it', () => {
     const told = events(
       ['run.started', { status: 'running' }],

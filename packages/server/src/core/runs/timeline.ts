@@ -39,6 +39,16 @@ export interface TimelineRow {
   events: TimelineEvent[]
 }
 
+/** Which part of a run its events are: what is not in it may be in another. */
+export interface TimelinePart {
+  /** Nothing came before it. */
+  isFirst: boolean
+  /** Nothing comes after it. */
+  isLast: boolean
+}
+
+const WHOLE: TimelinePart = { isFirst: true, isLast: true }
+
 /** Places of a run whose events are kept no longer. */
 export interface Gap {
   from: number
@@ -60,7 +70,12 @@ const OPENINGS: ReadonlySet<string> = new Set(['agent.tool_call.started', 'agent
  * @param events in the order of their `sequence`
  * @param runEnded what has not ended by now never will
  */
-export function timelineOf(runId: string, events: readonly TimelineEvent[], runEnded: boolean): TimelineRow[] {
+export function timelineOf(
+  runId: string,
+  events: readonly TimelineEvent[],
+  runEnded: boolean,
+  part: TimelinePart = WHOLE,
+): TimelineRow[] {
   const rows = new Map<string, TimelineRow>()
   for (const event of events) {
     const { kind, id } = placeOf(runId, event)
@@ -74,7 +89,7 @@ export function timelineOf(runId: string, events: readonly TimelineEvent[], runE
     row.events.push(event)
     take(row, event)
   }
-  for (const row of rows.values()) row.missing = missingOf(row, runEnded)
+  for (const row of rows.values()) row.missing = missingOf(row, runEnded, part)
   return [...rows.values()]
 }
 
@@ -96,14 +111,19 @@ function endsRow(kind: TimelineRow['kind'], type: string): boolean {
   return !OPENINGS.has(type)
 }
 
-function missingOf({ kind, endedAt, events }: TimelineRow, runEnded: boolean): TimelineRow['missing'] {
-  const types = events.map(({ type }) => type)
-  if (kind === 'tool_call' || kind === 'approval') {
-    if (endedAt === null) return runEnded ? 'end' : null
-    // A call may be denied, or told of once it is done; a decision follows a request.
-    return kind === 'approval' && !types.includes('agent.approval.requested') ? 'start' : null
+function missingOf(
+  { kind, endedAt, events }: TimelineRow,
+  runEnded: boolean,
+  part: TimelinePart,
+): TimelineRow['missing'] {
+  if (endedAt === null) {
+    const hasEnd = kind === 'tool_call' || kind === 'approval'
+    return hasEnd && runEnded && part.isLast ? 'end' : null
   }
-  return kind === 'run' && endedAt !== null && !types.includes('agent.run.started') ? 'start' : null
+  // A call may be denied, or told of once it is done; a decision follows a request.
+  const opening = kind === 'run' ? 'agent.run.started' : kind === 'approval' ? 'agent.approval.requested' : null
+  if (opening === null || !part.isFirst) return null
+  return events.some(({ type }) => type === opening) ? null : 'start'
 }
 
 /** @param events in the order of their `sequence`, from the one after `after` on */

@@ -44,6 +44,9 @@ function adviceFor(code: string | undefined, message: string, place: Place): str
     case 'ECONNREFUSED':
       return `no Postgres answers at ${where}: start it, or check host and port of the database URL`
     case undefined:
+      if (/client password must be/i.test(message)) {
+        return `Postgres at ${where} asks for the password of user "${place.user}": put it into the database URL, PGPASSWORD or .pgpass`
+      }
       return adviceForTls(message, where)
     default:
       return adviceForTls(message, where) ?? adviceForCertificate(code, where)
