@@ -147,6 +147,16 @@ describe('several nodes on one Postgres', () => {
       },
       60_000,
     )
+    // What the killed one had sent and not put on record has arrived, and is still its own until its lease ends.
+    await until(
+      'nothing is held by a node that is gone',
+      async () => {
+        await endOldLeases()
+        return database.query('SELECT 1 FROM runbell.queue')
+      },
+      (held) => held.length === 0,
+      60_000,
+    )
     for (const id of acknowledged) await untilDelivery(one, id, ({ status }) => status === 'delivered')
     expect(acknowledged.size).toBeGreaterThan(100)
   }, 120_000)
