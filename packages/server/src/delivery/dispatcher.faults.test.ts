@@ -133,6 +133,29 @@ describe('when a claim fails', () => {
     expect(asked).toBe(1)
   })
 
+  it('makes it quiet where it has not been for five seconds: under load there is always an answer on its way', async () => {
+    const at = await world()
+    const [a, b] = [await at.endpoint(), await at.endpoint()]
+    await at.cache.load([a, b])
+    let asked = 0
+    at.hooks.before = (verb) => {
+      if (verb === 'findClaims') asked++
+    }
+    expect(at.dispatcher.reserve(a)).toBe(true)
+    at.dispatcher.reconcile()
+    await at.clock.advance(4999)
+    expect(at.dispatcher.reserve(b)).toBe(true)
+    at.dispatcher.release(a)
+    await settled()
+    expect(asked).toBe(0)
+    await at.clock.advance(1)
+    expect([a, b].map((id) => at.dispatcher.reserve(id))).toEqual([false, false])
+    at.dispatcher.release(b)
+    await settled()
+    expect(asked).toBe(1)
+    expect([a, b].map((id) => at.dispatcher.reserve(id))).toEqual([true, true])
+  })
+
   it('starts nothing while it looks for strays', async () => {
     const at = await world()
     const id = await at.endpoint()

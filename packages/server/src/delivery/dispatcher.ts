@@ -213,7 +213,7 @@ export class Dispatcher implements SlotSource {
 
   #blocked(): boolean {
     if (this.#options.mayStart?.() === false) return true
-    return this.#stopping || this.#suspects.holding || this.#strays.underWay !== null
+    return this.#stopping || this.#suspects.holding || this.#strays.holdsUp
   }
 
   /** Runs a claim in the slot reserved for it; the slot is free again when its outcome is on record. */

@@ -13,6 +13,9 @@ function nameOf({ position, number }: ClaimRef): string {
   return `${position}/${number}`
 }
 
+/** Under load there is always an answer on its way: after so long nothing new is begun until there is none, for a moment. */
+const PRESSING_MS = 5000
+
 export interface StrayReleaseOptions {
   store: Store
   clock: Clock
@@ -33,28 +36,38 @@ export interface StrayReleaseOptions {
 export class StrayRelease {
   readonly #options: StrayReleaseOptions
   #wanted = false
+  /** Since when they have been wanted in vain, by the monotonic clock. */
+  #since: number | null = null
   #underWay: Promise<void> | null = null
 
   constructor(options: StrayReleaseOptions) {
     this.#options = options
   }
 
-  /** Nothing is claimed meanwhile: it would be taken for a stray. `null`: nothing is under way. */
+  /** Nothing may be reserved or claimed now, so that it becomes quiet, or stays it: what is claimed would be taken for a stray. */
+  get holdsUp(): boolean {
+    if (this.#underWay !== null) return true
+    return this.#since !== null && this.#options.clock.monotonic() - this.#since >= PRESSING_MS
+  }
+
+  /** `null`: nothing is under way. */
   get underWay(): Promise<void> | null {
     return this.#underWay
   }
 
   want(): void {
     this.#wanted = true
+    this.#since ??= this.#options.clock.monotonic()
   }
 
   whenQuiet(): void {
     const { isQuiet, onError, onDone } = this.#options
     if (!this.#wanted || this.#underWay !== null || !isQuiet()) return
     this.#wanted = false
+    this.#since = null
     this.#underWay = this.#release()
       .catch((error: unknown) => {
-        this.#wanted = true
+        this.want()
         onError(error)
       })
       .then(() => {
@@ -71,7 +84,7 @@ export class StrayRelease {
     if (strays.length === 0) return
     await store.releaseClaims({ nodeId, now, claims: strays })
     // There may be more than one answer holds.
-    if (held.length === limit) this.#wanted = true
+    if (held.length === limit) this.want()
     await onReleased()
   }
 }

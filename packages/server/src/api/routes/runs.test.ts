@@ -22,11 +22,17 @@ async function publish(type: string, data: Record<string, unknown>, more: Record
 const TOOL = { name: 'issue_refund' }
 const ERROR = { code: 'tool_error', message: 'The card was declined.', retryable: false }
 
-async function story(): Promise<void> {
+async function story(): Promise<{ failed: string; waiting: string }> {
   await publish('run.started', { status: 'running' })
   await publish('tool_call.started', { status: 'running', tool_call_id: 'call-1', tool: TOOL, input: { card: '4242' } })
-  await publish('tool_call.failed', { status: 'failed', tool_call_id: 'call-1', tool: TOOL, error: ERROR })
-  await publish('run.waiting', { status: 'waiting', waiting_for: 'authentication' })
+  const failed = await publish('tool_call.failed', {
+    status: 'failed',
+    tool_call_id: 'call-1',
+    tool: TOOL,
+    error: ERROR,
+  })
+  const waiting = await publish('run.waiting', { status: 'waiting', waiting_for: 'authentication' })
+  return { failed, waiting }
 }
 
 const get = async <Body>(path: string, options = { key }): Promise<Body> => {
@@ -60,13 +66,14 @@ describe('GET /v1/runs/{run_id}', () => {
     expect(run.ended_at).not.toBeNull()
   })
 
-  it('puts on record that somebody looked at an error', async () => {
-    await story()
+  it('puts on record that somebody looked at an error, and at what it waits for', async () => {
+    const { failed, waiting } = await story()
     await get('/v1/runs/run-1')
     const { sealAll } = await import('../../audit/seal.ts')
     await sealAll(test.store, test.context.views)
-    const { data } = await get<{ data: { action: string }[] }>('/v1/audit-log', { key: test.key })
-    expect(data.map(({ action }) => action)).toEqual(['payload.viewed'])
+    const { data } = await get<{ data: { action: string; target: string }[] }>('/v1/audit-log', { key: test.key })
+    expect(data.map(({ action }) => action)).toEqual(['payload.viewed', 'payload.viewed'])
+    expect(new Set(data.map(({ target }) => target))).toEqual(new Set([failed, waiting]))
   })
 
   it.each(['/v1/runs/none', '/v1/runs/%20', '/v1/runs/none/timeline'])('%s is 404', async (path) => {

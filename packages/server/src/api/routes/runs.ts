@@ -124,10 +124,14 @@ async function detailFor(call: Reader, run: RunDetail): Promise<RunDetailView> {
 }
 
 async function seenOf(call: Reader, { status, statusEvent, failureEvent }: RunDetail): Promise<Seen> {
-  const waiting = status === 'waiting' && statusEvent !== null ? read(call, statusEvent, 'waiting_for') : null
+  const waitingEvent = status === 'waiting' ? statusEvent : null
+  await noteViews(
+    call,
+    [waitingEvent, failureEvent].filter((event) => event !== null),
+  )
+  const waiting = waitingEvent === null ? null : read(call, waitingEvent, 'waiting_for')
   const waiting_for = typeof waiting === 'string' ? waiting : null
   if (failureEvent === null) return { waiting_for, last_error: null }
-  await noteViews(call, [failureEvent])
   const { eventId: event_id, type, recordedAt } = failureEvent
   const error = read(call, failureEvent, 'error')
   return { waiting_for, last_error: { event_id, type, recorded_at: timeView(recordedAt), error } }
