@@ -127,6 +127,7 @@ export const AUDIT_ACTIONS = [
   ...['secret.added', 'secret.revoked'],
   ...['api_key.created', 'api_key.revoked', 'tenant.updated', 'event_type.changed'],
   ...['event.replayed', 'event.erased', 'delivery.replayed', 'delivery.cancelled', 'dead_letter.discarded'],
+  ...['events.exported', 'replay.created', 'replay.cancelled'],
   ...['payload.viewed', 'audit.pruned', 'master_key.rotated', 'backup.restored'],
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]

@@ -3,6 +3,7 @@ import { ATTEMPT_OUTCOMES, DELIVERY_STATUSES, PRODUCER_ID_PATTERN } from '@runbe
 import { globProblem } from '../../core/match.ts'
 import { parseTime } from '../../core/rfc3339.ts'
 import type { DeliveryFilter, EventFilter } from '../../store/rows.ts'
+import { GROUPINGS } from './dead-letter-groups.ts'
 
 /** Entries of a list in a query. */
 const MAX_ENTRIES = 50
@@ -56,10 +57,18 @@ const deliveryFilter = {
 export const tenantQuerySchema = z.strictObject(tenantQuery)
 export const pageQuerySchema = z.strictObject(pageQuery)
 export const eventQuerySchema = z.strictObject({ ...pageQuery, ...eventFilter })
+export const eventExportQuerySchema = z.strictObject({ ...tenantQuery, ...eventFilter })
 export const deadLetterQuerySchema = z.strictObject({
   ...pageQuery,
   ...deliveryFilter,
-  group_by: z.string().optional(),
+  group_by: z.array(z.enum(GROUPINGS)).max(GROUPINGS.length).optional().openapi({
+    description: 'Answers with groups instead, the largest first: how many, the first and the last time, an example.',
+  }),
+})
+export const deadLetterExportQuerySchema = z.strictObject({
+  ...tenantQuery,
+  ...deliveryFilter,
+  format: z.enum(['ndjson', 'csv']).default('ndjson'),
 })
 export const deliveryQuerySchema = z.strictObject({
   ...pageQuery,
@@ -67,14 +76,16 @@ export const deliveryQuerySchema = z.strictObject({
   status: z.array(z.enum(DELIVERY_STATUSES)).max(DELIVERY_STATUSES.length).default([]),
 })
 
-type EventQuery = z.output<typeof eventQuerySchema>
-type DeliveryQuery = z.output<typeof deadLetterQuerySchema> & { status?: DeliveryFilter['statuses'] }
+type EventQuery = Omit<z.output<typeof eventExportQuerySchema>, 'tenant_id'>
+type DeliveryQuery = Omit<z.output<typeof deadLetterExportQuerySchema>, 'tenant_id' | 'format'> & {
+  status?: DeliveryFilter['statuses']
+}
 
 export function toEventFilter(query: EventQuery): EventFilter {
   return { types: query.type, runId: query.run_id ?? null, since: toMs(query.since), until: toMs(query.until) }
 }
 
-export function toDeliveryFilter(query: Omit<DeliveryQuery, 'group_by'>): DeliveryFilter {
+export function toDeliveryFilter(query: DeliveryQuery): DeliveryFilter {
   return {
     ...toEventFilter(query),
     eventPosition: null,

@@ -142,9 +142,4 @@ describe('a list', () => {
   it.each(['status=gone', 'error_code=teapot', 'endpoint_id='])('of deliveries refuses %s', async (query) => {
     expect((await test.get(`/v1/deliveries?${query}`)).status).toBe(422)
   })
-
-  it('of dead letters has no grouped view yet and says so', async () => {
-    const { json } = await test.get('/v1/dead-letters?group_by=endpoint,error_code')
-    expect(json).toMatchObject({ status: 422, errors: [{ path: '/query/group_by' }] })
-  })
 })

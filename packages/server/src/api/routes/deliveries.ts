@@ -1,3 +1,4 @@
+import { z } from '@hono/zod-openapi'
 import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { invalid, notFound } from '../http/problem.ts'
 import {
@@ -7,6 +8,7 @@ import {
   tenantQuerySchema,
   toDeliveryFilter,
 } from '../read/filters.ts'
+import { groupDeadLetters } from '../read/dead-letter-groups.ts'
 import { unseen } from '../read/cut-for-key.ts'
 import { findDelivery, findEvent, idIn, scopeOf, type Finding } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
@@ -14,7 +16,14 @@ import { defineRoute, type Route } from '../route.ts'
 import type { DeliveryFilter, DeliveryRow, ReadScope } from '../../store/rows.ts'
 import { attemptView } from '../views/attempt-view.ts'
 import { deadLetterView, deliveryView, scheduleView } from '../views/delivery-view.ts'
-import { attemptSchema, deadLetterSchema, deliveryDetailSchema, deliverySchema, pageOf } from '../views/schemas.ts'
+import {
+  attemptSchema,
+  deadLetterGroupSchema,
+  deadLetterSchema,
+  deliveryDetailSchema,
+  deliverySchema,
+  pageOf,
+} from '../views/schemas.ts'
 
 interface Listing {
   route: string
@@ -113,20 +122,30 @@ const listDeadLetters = defineRoute({
   method: 'get',
   path: '/v1/dead-letters',
   operationId: 'listDeadLetters',
-  summary: 'Lists deliveries whose retries are used up and that nobody has discarded, newest first',
+  summary: 'Lists deliveries whose retries are used up and that nobody has discarded, newest first, or groups of them',
   scopes: ['read'],
   query: deadLetterQuerySchema,
-  answers: { 200: { description: 'A page of dead letters', schema: pageOf(deadLetterSchema) } },
+  answers: {
+    200: {
+      description: 'A page of dead letters, or with `group_by` the largest groups',
+      schema: pageOf(z.union([deadLetterSchema, deadLetterGroupSchema])),
+    },
+  },
   problems: ['cursor_invalid'],
-  handle(call) {
-    if (call.query.group_by !== undefined) {
-      throw invalid(
-        [{ path: '/query/group_by', message: 'the grouped view is not available yet' }],
-        'Leave group_by out.',
-      )
+  async handle(call) {
+    const { group_by: by, limit, ...query } = call.query
+    const scope = scopeOf(call)
+    const filter = toDeliveryFilter(query)
+    if (by === undefined) {
+      const listed = { ...filter, deadLetters: true }
+      return await listBy(call, { route: 'dead-letters', scope, filter: listed, render: deadLetterView })
     }
-    const filter = { ...toDeliveryFilter(call.query), deadLetters: true }
-    return listBy(call, { route: 'dead-letters', scope: scopeOf(call), filter, render: deadLetterView })
+    if (query.cursor !== undefined) {
+      throw invalid([{ path: '/query/cursor', message: 'groups come in one page' }], 'Leave cursor out.')
+    }
+    const ended = { ...filter, statuses: ['dead_lettered' as const], changedUntil: null }
+    const data = await groupDeadLetters(call.context.store, scope, ended, { by, limit })
+    return jsonAnswer(200, { data, next_cursor: null })
   },
 })
 

@@ -6,13 +6,13 @@ import type { DeliveryFilter, DeliveryRow, EventRow } from '../../store/rows.ts'
 import type { Answer } from '../http/answer.ts'
 import { textAnswer } from '../http/answer.ts'
 import { notFound, payloadGone, refused, type Refused } from '../http/problem.ts'
-import { cutForKey, holdsAll, unseen } from '../read/cut-for-key.ts'
+import { cutForKey, unseen } from '../read/cut-for-key.ts'
+import { eventTextFor } from '../read/event-row.ts'
 import { anyId, eventQuerySchema, tenantQuery, tenantQuerySchema, toEventFilter } from '../read/filters.ts'
 import { noteViews, type Reader } from '../read/note-views.ts'
 import { findEvent, scopeOf, type Finding } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
 import { defineRoute, type Route } from '../route.ts'
-import { goneEventView, eventView } from '../views/event-view.ts'
 import { hexView } from '../views/hex.ts'
 import { eventSchema, pageOf } from '../views/schemas.ts'
 
@@ -34,7 +34,7 @@ const listEvents = defineRoute({
     const page = pageRequest(call.cursors, list, call.query)
     const rows = await call.context.store.listEvents({ scope, filter, page })
     await noteViews(call, rows.rows)
-    return pageAnswer(call.cursors, list, rows, (row) => viewFor(call, row))
+    return pageAnswer(call.cursors, list, rows, (row) => eventTextFor(call, row))
   },
 })
 
@@ -50,7 +50,7 @@ const getEvent = defineRoute({
   async handle(call) {
     const event = await findEvent(call)
     await noteViews(call, [event])
-    return textAnswer(200, viewFor(call, event))
+    return textAnswer(200, eventTextFor(call, event))
   },
 })
 
@@ -106,11 +106,6 @@ function mayNotSee(classes: readonly DataClass[]): Refused {
   const detail = `This body holds the data classes ${classes.join(', ')}, which this API key does not.`
   const fix = 'Use a key with these data classes, or leave endpoint_id out to see what this one may.'
   return refused('insufficient_scope', detail, fix)
-}
-
-function viewFor({ context, principal }: Reader, row: EventRow): string {
-  if (row.payloadGone !== null) return goneEventView(row)
-  return eventView(row, cutForKey(context, principal, row), holdsAll(principal))
 }
 
 function bytesAnswer(body: Uint8Array, contentType: string): Answer {

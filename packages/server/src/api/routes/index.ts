@@ -10,6 +10,7 @@ import { ENDPOINT_ROUTES } from './endpoints.ts'
 import { EVENT_TYPE_VERSION_ROUTES } from './event-type-versions.ts'
 import { EVENT_TYPE_ROUTES } from './event-types.ts'
 import { EVENT_ROUTES } from './events.ts'
+import { EXPORT_ROUTES } from './exports.ts'
 import { MASTER_KEY_ROUTES } from './master-key.ts'
 import { PAGE_ROUTES } from './pages.ts'
 import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
@@ -27,6 +28,7 @@ export const API_ROUTES: readonly Route[] = [
   ...RUN_ROUTES,
   ...DELIVERY_ROUTES,
   ...DELIVERY_ACTION_ROUTES,
+  ...EXPORT_ROUTES,
   ...ENDPOINT_ROUTES,
   ...ENDPOINT_STATS_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,

@@ -142,6 +142,18 @@ export const deadLetterSchema = deliverySchema
   })
   .openapi('DeadLetter')
 
+export const deadLetterGroupSchema = z
+  .object({
+    endpoint_id: z.string().optional(),
+    error_code: z.enum(ATTEMPT_OUTCOMES).nullable().optional(),
+    type: z.string().optional(),
+    count,
+    first_at: time,
+    last_at: time,
+    example_delivery_id: z.string(),
+  })
+  .openapi('DeadLetterGroup')
+
 export const replayAcceptedSchema = z
   .object({ deliveries: z.array(z.object({ id: z.string(), status: z.enum(DELIVERY_STATUSES) })) })
   .openapi('ReplayAccepted') satisfies z.ZodType<ReplayAccepted>

@@ -28,6 +28,7 @@ import { retentionTests } from './retention.ts'
 import { runTests } from './runs.ts'
 import { secretTests } from './secrets.ts'
 import { tenantTests } from './tenants.ts'
+import { surveyTests } from './surveys.ts'
 import { StoreSuite, type StoreCapabilities, type StoreHarness } from './suite.ts'
 
 export type { StoreCapabilities, StoreHarness } from './suite.ts'
@@ -44,6 +45,7 @@ export function describeStore(
     bodyTests(suite)
     lifecycleTests(suite)
     runTests(suite)
+    surveyTests(suite)
     budgetTests(suite)
     idempotencyTests(suite)
     claimTests(suite)

@@ -34,6 +34,8 @@ import { replayDeliveries } from './replay-deliveries.ts'
 import { rescueClaims } from './rescue-claims.ts'
 import { pruneEndpoints, reclaimSpace } from './retire.ts'
 import { countPending, listTenants, putTenant } from './tenants.ts'
+import { surveyDeliveries } from './walk-deliveries.ts'
+import { scanEvents, surveyEvents } from './walk-events.ts'
 
 export const VERBS: Verbs = {
   joinNode,
@@ -95,6 +97,9 @@ export const VERBS: Verbs = {
   prune,
   pruneEndpoints,
   reclaimSpace,
+  surveyDeliveries,
+  surveyEvents,
+  scanEvents,
 }
 
 /** Verbs that change nothing: what they read in several statements is one moment's truth. */
@@ -125,6 +130,9 @@ const READS: ReadonlySet<string> = new Set<keyof Verbs>([
   'listDataKeys',
   'listAudit',
   'readAudit',
+  'surveyDeliveries',
+  'surveyEvents',
+  'scanEvents',
 ])
 
 /** Verbs that change what is cached outside the database, and count its version up; and some others that must be alone. */

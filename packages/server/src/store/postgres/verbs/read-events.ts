@@ -69,6 +69,12 @@ export async function eventsOfRun(db: Session, run: number, sequences: readonly 
   return eventsFrom(db, await db.rows(`${SELECT} WHERE e.run = $1 AND e.sequence = ANY($2)`, run, [...sequences]))
 }
 
+/** The events at these positions, as far as there are any, in rising order. */
+export async function eventsAt(db: Session, positions: readonly number[]): Promise<EventRow[]> {
+  if (positions.length === 0) return []
+  return eventsFrom(db, await db.rows(`${SELECT} WHERE e.position = ANY($1) ORDER BY e.position`, positions))
+}
+
 export async function readBody(
   { db }: PostgresContext,
   input: Parameters<Store['readBody']>[0],

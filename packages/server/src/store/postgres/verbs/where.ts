@@ -63,6 +63,27 @@ export class Where {
     return this.newest([mode, { column: `${table}.tenant_id`, value: scope.tenantId }], position, after)
   }
 
+  /** Only rows with these values in these columns, after one position up to another, in rising order: as `newest`, the other way. */
+  oldest(wanted: readonly Wanted[], position: string, { after, upTo }: { after: number; upTo: number }): string {
+    const columns = [...wanted.map(({ column }) => column), position]
+    const places = [...wanted.map(({ term }) => term ?? '?'), '?'].join(', ')
+    const values = wanted.map(({ value }) => value)
+    this.and(`(${columns.join(', ')}) > (${places})`, ...values, after)
+    this.and(`(${columns.join(', ')}) <= (${places})`, ...values, upTo)
+    return columns.join(', ')
+  }
+
+  /** As `scope` of one tenant, and the rising order. */
+  oldestOfTenant(
+    table: string,
+    scope: ReadScope & { tenantId: string },
+    position: string,
+    range: { after: number; upTo: number },
+  ): string {
+    const mode = { column: `${table}.mode`, value: modes.encode(scope.mode) }
+    return this.oldest([mode, { column: `${table}.tenant_id`, value: scope.tenantId }], position, range)
+  }
+
   /** The next value, where it stands in no condition. */
   place(value: SqlValue): string {
     this.values.push(value)

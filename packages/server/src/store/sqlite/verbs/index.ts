@@ -33,6 +33,8 @@ import { replayDeliveries } from './replay-deliveries.ts'
 import { rescueClaims } from './rescue-claims.ts'
 import { pruneEndpoints, reclaimSpace } from './retire.ts'
 import { countPending, listTenants, putTenant } from './tenants.ts'
+import { surveyDeliveries } from './walk-deliveries.ts'
+import { scanEvents, surveyEvents } from './walk-events.ts'
 
 export const VERBS: Verbs = {
   joinNode,
@@ -94,6 +96,9 @@ export const VERBS: Verbs = {
   prune,
   pruneEndpoints,
   reclaimSpace,
+  surveyDeliveries,
+  surveyEvents,
+  scanEvents,
 }
 
 /** Verbs that change nothing and may be slow: they run on a second connection, so that they never hold up a commit. */
@@ -123,4 +128,7 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'listDataKeys',
   'listAudit',
   'readAudit',
+  'surveyDeliveries',
+  'surveyEvents',
+  'scanEvents',
 ])

@@ -51,6 +51,11 @@ export function eventOfRun({ db }: SqliteContext, run: number, sequence: number)
   return row === undefined ? null : eventFrom(db, row)
 }
 
+/** The event at a position where there is one. */
+export function eventAt(db: Database, position: number): EventRow {
+  return eventFrom(db, db.prepare(`SELECT ${COLUMNS} FROM events e WHERE e.position = ?`).get(position) as Row)
+}
+
 export function readBody({ db }: SqliteContext, input: Parameters<Store['readBody']>[0]): Uint8Array | null {
   if (input.endpointId !== null) {
     const delivery = db
