@@ -7,7 +7,7 @@ import { ADMIN_KEY, call, startServer, type ServerProcess } from '../support/ser
 import { startReceiver, type Receiver } from '../support/receiver.ts'
 
 /** 10 in `npm test`; `npm run crash` runs 100. */
-const ROUNDS = Number(process.env['RUNBELL_CRASH_ROUNDS'] ?? 10)
+const ROUNDS = Number(process.env['RUNBELL_CRASH_ROUNDS'] ?? 5)
 const PUBLISHERS = 4
 const ROUND_LIMIT_MS = 20_000
 

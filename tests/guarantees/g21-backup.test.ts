@@ -1,30 +1,13 @@
-import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anEvent, createEndpoint, eventOf, get, newType, post, publish, request } from '../support/client.ts'
 import { startReceiver, type Receiver } from '../support/receiver.ts'
+import { runCommand } from '../support/run-command.ts'
 import { startServer, type ServerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
-
-const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
-
-interface Ended {
-  code: number
-  stdout: string
-  stderr: string
-}
-
-function runbell(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [BIN, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
 
 let folder: string
 let receiver: Receiver
@@ -71,15 +54,15 @@ describe('G21: After restoring a backup, events may be delivered again with the 
       (count) => count > 20,
     )
     const before = load.acknowledged.length
-    expect(await runbell('backup', file, '--data-dir', dataDir, '--json')).toMatchObject({ code: 0, stderr: '' })
+    expect(await runCommand(['backup', file, '--data-dir', dataDir, '--json'])).toMatchObject({ code: 0, stderr: '' })
     const certain = load.acknowledged.slice(0, before)
     await load.stop()
     const { event_id: after } = await publish(server, anEvent(type))
     expect(((await stat(file)).mode & 0o777).toString(8)).toBe('600')
-    expect(await runbell('restore', file, '--data-dir', dataDir, '--force')).toMatchObject({ code: 1 })
+    expect(await runCommand(['restore', file, '--data-dir', dataDir, '--force'])).toMatchObject({ code: 1 })
     expect(await server.end('SIGTERM')).toBe(0)
 
-    const restored = await runbell('restore', file, '--data-dir', elsewhere)
+    const restored = await runCommand(['restore', file, '--data-dir', elsewhere])
     expect(restored).toMatchObject({ code: 0, stderr: '' })
     server = await startServer(elsewhere)
     for (const id of [held, ...certain.slice(-5)]) expect((await eventOf(server, id)).event_id).toBe(id)
@@ -100,15 +83,15 @@ describe('G21: After restoring a backup, events may be delivered again with the 
     let server = await startServer(dataDir)
     const { event_id: first } = await publish(server, anEvent(newType()))
     await server.end('SIGKILL')
-    expect((await runbell('backup', file, '--data-dir', dataDir)).code).toBe(0)
-    expect(await runbell('backup', file, '--data-dir', dataDir)).toMatchObject({ code: 2 })
+    expect((await runCommand(['backup', file, '--data-dir', dataDir])).code).toBe(0)
+    expect(await runCommand(['backup', file, '--data-dir', dataDir])).toMatchObject({ code: 2 })
     server = await startServer(dataDir)
     const { event_id: second } = await publish(server, anEvent(newType()))
     // What is in its log only has to come along.
     await server.end('SIGKILL')
 
-    expect(await runbell('restore', file, '--data-dir', dataDir)).toMatchObject({ code: 1 })
-    expect((await runbell('restore', file, '--data-dir', dataDir, '--force')).code).toBe(0)
+    expect(await runCommand(['restore', file, '--data-dir', dataDir])).toMatchObject({ code: 1 })
+    expect((await runCommand(['restore', file, '--data-dir', dataDir, '--force'])).code).toBe(0)
     const aside = (await readdir(dataDir)).find((name) => /^runbell\.db\.before-[\d-]+$/.test(name))
     const old = new DatabaseSync(join(dataDir, aside as string))
     expect(old.prepare('SELECT event_id FROM events ORDER BY position').all()).toEqual([
@@ -137,7 +120,7 @@ describe('G21: After restoring a backup, events may be delivered again with the 
     other.exec('CREATE TABLE events (a); PRAGMA user_version = 1')
     other.close()
     for (const file of [text, damaged, foreign, join(folder, 'nothing')]) {
-      const { code, stderr } = await runbell('restore', file, '--data-dir', dataDir)
+      const { code, stderr } = await runCommand(['restore', file, '--data-dir', dataDir])
       expect([file, code > 0, stderr.split('\n').length]).toEqual([file, true, 2])
       expect(stderr).toContain(file)
     }

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { createPublicKey, randomBytes, verify, type JsonWebKey } from 'node:crypto'
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { verifyWebhook } from '@runbell/sdk/signing'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -21,26 +19,10 @@ import {
   type CreatedSecret,
 } from '../support/client.ts'
 import { startReceiver, type Receiver } from '../support/receiver.ts'
+import { runCommand } from '../support/run-command.ts'
 import { ADMIN_KEY, MASTER_KEY, startServer, TEST_ADMIN_KEY, type ServerProcess } from '../support/server-process.ts'
 import { signaturesOf, signedBytes } from '../support/signatures.ts'
 import { until } from '../support/until.ts'
-
-const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
-
-interface Ended {
-  code: number
-  stdout: string
-  stderr: string
-}
-
-function runbell(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const env = { ...process.env, ...environment }
-  return new Promise((resolve) => {
-    execFile(process.execPath, [BIN, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
 
 /** The forms in which a secret could be lying about. */
 function formsOf(secret: string): string[] {
@@ -101,7 +83,7 @@ describe('Signing secrets and custom header values: AES-256-GCM under a per-tena
     expect(JSON.stringify(attempt)).toContain('x-team')
     expect(JSON.stringify(attempt)).not.toContain(canary)
     await echoing.close()
-    expect((await runbell(['backup', join(dataDir, 'backup.db'), '--data-dir', dataDir])).code).toBe(0)
+    expect((await runCommand(['backup', join(dataDir, 'backup.db'), '--data-dir', dataDir])).code).toBe(0)
     const secrets = [canary, endpoint.secret, rotated.secret, MASTER_KEY, ADMIN_KEY, TEST_ADMIN_KEY] as string[]
     const forms = secrets.flatMap(formsOf)
     const find = async () => {
@@ -129,15 +111,15 @@ describe('Signing secrets and custom header values: AES-256-GCM under a per-tena
     await server.end('SIGTERM')
     const before = receiver.received.length
     const start = ['start', '--port', '0', '--data-dir', dataDir]
-    const none = await runbell(start, { RUNBELL_MASTER_KEY: '' })
+    const none = await runCommand(start, { RUNBELL_MASTER_KEY: '' })
     expect([none.code, none.stdout]).toEqual([2, ''])
     expect(none.stderr).toMatch(/needs a master key.*runbell keys generate-master.*RUNBELL_MASTER_KEY_FILE/)
-    const wrong = await runbell(start, { RUNBELL_MASTER_KEY: randomBytes(32).toString('base64') })
+    const wrong = await runCommand(start, { RUNBELL_MASTER_KEY: randomBytes(32).toString('base64') })
     expect([wrong.code, wrong.stdout]).toEqual([1, ''])
     expect(wrong.stderr).toMatch(/^runbell: the master key does not fit this database: .* and given is [0-9a-f]{16}\n$/)
-    const odd = await runbell(start, { RUNBELL_MASTER_KEY: 'not-a-key-canary' })
+    const odd = await runCommand(start, { RUNBELL_MASTER_KEY: 'not-a-key-canary' })
     expect([odd.code, odd.stderr.includes('canary')]).toEqual([2, false])
-    const both = await runbell(start, { RUNBELL_MASTER_KEY: MASTER_KEY, RUNBELL_MASTER_KEY_FILE: '/nowhere' })
+    const both = await runCommand(start, { RUNBELL_MASTER_KEY: MASTER_KEY, RUNBELL_MASTER_KEY_FILE: '/nowhere' })
     expect(both.code).toBe(2)
     expect(receiver.received).toHaveLength(before)
   })
@@ -145,7 +127,7 @@ describe('Signing secrets and custom header values: AES-256-GCM under a per-tena
   test('the master key rotates while deliveries go on; after that the old one alone is refused', async () => {
     const [dataDir, file] = [await newFolder(), join(folder, 'master.key')]
     const environment = { RUNBELL_MASTER_KEY: '', RUNBELL_MASTER_KEY_FILE: file }
-    expect((await runbell(['keys', 'generate-master'])).stdout).toMatch(/^[A-Za-z0-9+/]{43}=\n$/)
+    expect((await runCommand(['keys', 'generate-master'])).stdout).toMatch(/^[A-Za-z0-9+/]{43}=\n$/)
     await writeFile(file, `${MASTER_KEY}\n`, { mode: 0o600 })
     let server = await startServer(dataDir, environment)
     const type = newType()
@@ -162,9 +144,9 @@ describe('Signing secrets and custom header values: AES-256-GCM under a per-tena
       (count) => count > 5,
     )
 
-    expect((await runbell(['keys', 'generate-master', '--prepend-to', file])).stdout).toBe('')
+    expect((await runCommand(['keys', 'generate-master', '--prepend-to', file])).stdout).toBe('')
     const rotate = ['keys', 'rotate-master', '--url', server.url, '--key', ADMIN_KEY, '--json']
-    const rotated = await runbell(rotate)
+    const rotated = await runCommand(rotate)
     expect(rotated).toMatchObject({ code: 0, stderr: '' })
     const { rewrapped, retired_master_key_ids: retired } = JSON.parse(rotated.stdout) as {
       rewrapped: number
@@ -189,7 +171,7 @@ describe('Signing secrets and custom header values: AES-256-GCM under a per-tena
 
     const [next = '', old = ''] = (await readFile(file, 'utf8')).split('\n')
     await writeFile(file, old)
-    expect((await runbell(['start', '--port', '0', '--data-dir', dataDir], environment)).code).toBe(1)
+    expect((await runCommand(['start', '--port', '0', '--data-dir', dataDir], environment)).code).toBe(1)
     await writeFile(file, next)
     await chmod(file, 0o644)
     server = await startServer(dataDir, environment)
@@ -198,8 +180,8 @@ describe('Signing secrets and custom header values: AES-256-GCM under a per-tena
     new Webhook(secret).verify(body.toString(), headers as Record<string, string>)
     expect(await server.end('SIGTERM')).toBe(0)
     const offline = ['keys', 'rotate-master', '--data-dir', dataDir]
-    expect((await runbell(['keys', 'generate-master', '--prepend-to', file])).code).toBe(0)
-    expect((await runbell(offline, environment)).stdout).toMatch(/wrapped by the master key [0-9a-f]{16} now; [1-9]/)
+    expect((await runCommand(['keys', 'generate-master', '--prepend-to', file])).code).toBe(0)
+    expect((await runCommand(offline, environment)).stdout).toMatch(/wrapped by the master key [0-9a-f]{16} now; [1-9]/)
   })
 })
 

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DAY } from '../../packages/server/src/core/schedule.ts'
 import { backUp } from '../../packages/server/src/store/sqlite/backup/back-up.ts'
@@ -11,23 +9,8 @@ import { restore } from '../../packages/server/src/store/sqlite/backup/restore.t
 import { openInlineSqliteStore } from '../../packages/server/test/inline-sqlite-store.ts'
 import { T0 } from '../../packages/server/src/store/conformance/builders.ts'
 import { anEvent, newType, publish, request } from '../support/client.ts'
+import { runCommand } from '../support/run-command.ts'
 import { startServer } from '../support/server-process.ts'
-
-const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
-
-interface Ended {
-  code: number
-  stdout: string
-  stderr: string
-}
-
-function runbell(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [BIN, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
 
 let folder: string
 beforeEach(async () => {
@@ -42,7 +25,7 @@ describe('runbell backup', () => {
     const type = newType()
     if (name !== 'runbell.db') await symlink(folder, join(folder, 'here'))
     const target = name === 'runbell.db' ? join(folder, name) : join(folder, 'here', 'runbell.db')
-    const { code } = await runbell('backup', target, '--force', '--data-dir', folder)
+    const { code } = await runCommand(['backup', target, '--force', '--data-dir', folder])
     const { event_id: id } = await publish(server, anEvent(type))
     await server.end('SIGTERM')
     server = await startServer(folder)
@@ -55,7 +38,7 @@ describe('runbell backup', () => {
     const server = await startServer(folder)
     const { event_id: id } = await publish(server, anEvent(newType()))
     await server.end('SIGKILL')
-    expect(await runbell('backup', join(folder, 'backup.db'), '--data-dir', folder)).toMatchObject({ code: 0 })
+    expect(await runCommand(['backup', join(folder, 'backup.db'), '--data-dir', folder])).toMatchObject({ code: 0 })
     const copy = new DatabaseSync(join(folder, 'backup.db'), { readOnly: true })
     const found = copy.prepare('SELECT count(*) AS n FROM events WHERE event_id = ?').get(id)?.['n']
     copy.close()
@@ -98,7 +81,7 @@ describe('runbell restore', () => {
     await server.end('SIGKILL')
     expect(await readdir(folder)).toContain('runbell.db-wal')
     const elsewhere = join(folder, 'elsewhere')
-    const { code } = await runbell('restore', join(folder, 'runbell.db'), '--data-dir', elsewhere)
+    const { code } = await runCommand(['restore', join(folder, 'runbell.db'), '--data-dir', elsewhere])
     expect(code).toBe(1)
     expect(id).toMatch(/^evt_/)
     expect(await readdir(folder)).not.toContain('elsewhere/runbell.db')

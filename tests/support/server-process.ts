@@ -10,13 +10,13 @@ import { createSystemRandom } from '../../packages/server/src/system.ts'
 import { registerOwnTypes } from './own-types.ts'
 import { copyTemplate } from './template-database.ts'
 
-const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../packages/server/bin/runbell.mjs', import.meta.url))
 
 /** Given here, the command line need not start Node a second time to have it. */
-const FROM_SOURCE = '--conditions=runbell-source'
+export const FROM_SOURCE = '--conditions=runbell-source'
 
 /** Compiled code that starts share: a third less CPU each, and the tests that crash servers start dozens of them. */
-const COMPILE_CACHE = join(tmpdir(), 'runbell-compile-cache')
+export const COMPILE_CACHE = join(tmpdir(), 'runbell-compile-cache')
 
 function newAdminKey(mode: 'live' | 'test'): string {
   return createApiKey({ mode, scopes: ['admin'], now: Date.now(), random: createSystemRandom() }).key
