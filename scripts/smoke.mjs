@@ -1,9 +1,9 @@
 /**
- * The packed SDK, installed from its tarball and used on the runtimes that are on this machine: `npm run smoke`, which
- * builds it first. A runtime that is not there is skipped, with the reason.
+ * The packed SDK, installed from its tarball and used on every runtime that npm has: `npm run smoke`, which builds it first. The
+ * runtimes (half a gigabyte) are installed into a folder that goes afterwards. One that cannot be had is skipped, with the reason.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -33,12 +33,19 @@ if (types.length !== 4 || response.status !== 200 || !id.startsWith('evt_test_on
 console.log('runbell smoke ok ' + id)
 `
 
-/** Each with what runs a file on it. */
+const PLATFORM = `${process.platform}-${process.arch}`
+/** The packages of runtimes for a platform have no install script, unlike those that choose one. */
+const LIBC = process.platform === 'linux' ? '-glibc' : ''
+
+/** Each with its package, the program in it, and what runs a file on it. */
 const RUNTIMES = [
-  ['this Node', process.execPath, []],
-  ['node of this machine', '/usr/bin/node', []],
-  ['bun', 'bun', ['run']],
-  ['deno', 'deno', ['run', '--allow-read']],
+  { name: 'Node 20', package: `node-${PLATFORM}@20`, program: 'bin/node', args: [] },
+  { name: 'Node 22', package: `node-${PLATFORM}@22`, program: 'bin/node', args: [] },
+  { name: 'Bun', package: `@oven/bun-${PLATFORM}`, program: 'bin/bun', args: ['run'] },
+  {
+    ...{ name: 'Deno', package: `@deno/${PLATFORM}${LIBC}` },
+    ...{ program: 'deno', args: ['run', '--allow-read', '--node-modules-dir=manual'] },
+  },
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'runbell-smoke-'))
@@ -47,18 +54,30 @@ try {
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
   run('npm', ['install', '--silent', '--offline', '--no-audit', '--no-fund', join(folder, packed)], folder)
   writeFileSync(join(folder, 'smoke.mjs'), PROGRAM)
-  const ids = new Set(RUNTIMES.map(([name, command, args]) => smoke(name, command, args)).filter((id) => id !== null))
+  const ids = new Set([smoke('this Node', process.execPath, [])])
+  for (const runtime of RUNTIMES) {
+    const command = install(runtime)
+    if (command !== null) ids.add(smoke(runtime.name, command, runtime.args))
+  }
   if (ids.size !== 1) throw new Error(`runtimes make different ids: ${[...ids].join(', ')}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
+/** Where the program of this runtime is, or `null` where it cannot be had. */
+function install(runtime) {
+  const at = join(folder, runtime.name.replace(' ', '-').toLowerCase())
+  mkdirSync(at)
+  writeFileSync(join(at, 'package.json'), '{"private":true}')
+  const args = ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', `runtime@npm:${runtime.package}`]
+  const { status } = spawnSync('npm', args, { cwd: at, encoding: 'utf8' })
+  if (status === 0) return join(at, 'node_modules/runtime', runtime.program)
+  process.stdout.write(`smoke: ${runtime.name} is skipped: npm has no ${runtime.package} to give\n`)
+  return null
+}
+
 function smoke(name, command, args) {
-  const { status: there, stdout: version } = spawnSync(command, ['--version'], { encoding: 'utf8' })
-  if (there !== 0) {
-    process.stdout.write(`smoke: ${name} is skipped: ${command} is not on this machine\n`)
-    return null
-  }
+  const version = run(command, ['--version'], folder)
   const said = run(command, [...args, join(folder, 'smoke.mjs')], folder).trim()
   if (!said.startsWith('runbell smoke ok ')) throw new Error(`${name}: ${said}`)
   process.stdout.write(`smoke: ${name} (${version.trim().split('\n')[0]}) is fine\n`)
