@@ -10,6 +10,8 @@ export interface ApiClient {
   post<Answer>(path: string, body?: unknown): Promise<Answer>
   patch<Answer>(path: string, body: unknown): Promise<Answer>
   delete(path: string): Promise<void>
+  /** An answer that is no JSON, byte for byte. */
+  bytes(path: string): Promise<Uint8Array>
   /** The lines of an answer that may be longer than memory. */
   lines(path: string): AsyncGenerator<string>
 }
@@ -17,11 +19,14 @@ export interface ApiClient {
 /** The server refused. */
 export class ApiRefused extends CliError {
   readonly status: number
+  /** The problem's code; `null`: it did not say. */
+  readonly code: string | null
 
-  constructor(status: number, message: string) {
+  constructor(status: number, code: string | null, message: string) {
     super(message)
     this.name = 'ApiRefused'
     this.status = status
+    this.code = code
   }
 }
 
@@ -47,32 +52,49 @@ export function createApiClient(url: string, key: string): ApiClient {
       status = response.status
       text = await response.text()
     } catch {
-      throw new CliError(`no server answers at ${url}: check the address and that it runs`)
+      throw unreachable(url)
     }
     const answer = parse(text)
     if (status >= 200 && status < 300) return answer as Answer
-    throw new ApiRefused(status, refusalOf(status, answer))
+    throw refusalOf(status, answer)
+  }
+
+  /** @throws CliError where it does not answer, ApiRefused where it answers with anything but 2xx */
+  async function open(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+    let response: Response
+    try {
+      const init = { headers: { authorization: `Bearer ${key}`, ...headers }, redirect: 'manual' as const }
+      // oxlint-disable-next-line no-restricted-globals -- as above
+      response = await fetch(new URL(path, url), signal === undefined ? init : { ...init, signal })
+    } catch {
+      throw unreachable(url)
+    }
+    if (!response.ok || response.body === null) {
+      throw refusalOf(response.status, parse(await response.text()))
+    }
+    return response
+  }
+
+  async function bytes(path: string): Promise<Uint8Array> {
+    const response = await open(path, {}, AbortSignal.timeout(TIMEOUT_MS))
+    try {
+      return new Uint8Array(await response.arrayBuffer())
+    } catch {
+      throw brokeOff(url)
+    }
   }
 
   async function* lines(path: string): AsyncGenerator<string> {
-    let response: Response
-    try {
-      // oxlint-disable-next-line no-restricted-globals -- as above
-      response = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${key}` }, redirect: 'manual' })
-    } catch {
-      throw new CliError(`no server answers at ${url}: check the address and that it runs`)
-    }
-    if (!response.ok || response.body === null) {
-      throw new ApiRefused(response.status, refusalOf(response.status, parse(await response.text())))
-    }
+    const response = await open(path, {})
     try {
       yield* createInterface({ input: Readable.fromWeb(response.body as NodeReadableStream), crlfDelay: Infinity })
     } catch {
-      throw new CliError(`${url} broke off in the middle of its answer: look into its log, and try again`)
+      throw brokeOff(url)
     }
   }
 
   return {
+    bytes,
     lines,
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
@@ -91,9 +113,20 @@ function parse(text: string): unknown {
   }
 }
 
-function refusalOf(status: number, answer: unknown): string {
-  const { detail, suggested_fix: fix, errors } = (answer ?? {}) as Partial<Problem>
-  if (detail === undefined) return `the server answered ${status} without saying why: check that it is a Runbell server`
+function unreachable(url: string): CliError {
+  return new CliError(`no server answers at ${url}: check the address and that it runs`)
+}
+
+function brokeOff(url: string): CliError {
+  return new CliError(`${url} broke off in the middle of its answer: look into its log, and try again`)
+}
+
+function refusalOf(status: number, answer: unknown): ApiRefused {
+  const { detail, suggested_fix: fix, errors, code = null } = (answer ?? {}) as Partial<Problem>
+  if (detail === undefined) {
+    const message = `the server answered ${status} without saying why: check that it is a Runbell server`
+    return new ApiRefused(status, code, message)
+  }
   const where = errors?.map(({ path, message }) => ` ${path} ${message}.`).join('') ?? ''
-  return `the server refused: ${detail}${where} ${fix ?? ''}`.trimEnd()
+  return new ApiRefused(status, code, `the server refused: ${detail}${where} ${fix ?? ''}`.trimEnd())
 }

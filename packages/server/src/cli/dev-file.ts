@@ -11,12 +11,15 @@ export interface DevFile {
   apiKey: string
   /** `null` before the first run has made it. */
   inbox: { endpointId: string; secret: string } | null
+  /** Where it answers, or answered last; `null` before the first run. */
+  url: string | null
 }
 
 /** As it is written. */
 interface Stored {
   api_key: string
   inbox: { endpoint_id: string; secret: string } | null
+  url?: string
 }
 
 export function devFilePath(dataDir: string): string {
@@ -37,7 +40,7 @@ export function readDevFile(dataDir: string): DevFile {
     if (code !== 'ENOENT')
       throw new CliError(`${path} cannot be read (${code}): change its rights, or choose another --data-dir`)
     const { key } = createApiKey({ mode: 'test', scopes: ['admin'], random: createSystemRandom(), now: Date.now() })
-    return { apiKey: key, inbox: null }
+    return { apiKey: key, inbox: null, url: null }
   }
   const stored = parse(text)
   if (stored === null) {
@@ -45,16 +48,34 @@ export function readDevFile(dataDir: string): DevFile {
       `${path} is not what runbell dev wrote there: delete it, and the next start makes a new key and inbox`,
     )
   }
-  const { api_key: apiKey, inbox } = stored
-  return { apiKey, inbox: inbox === null ? null : { endpointId: inbox.endpoint_id, secret: inbox.secret } }
+  return fileOf(stored)
+}
+
+/** What `runbell dev` has left in this folder; `null`: nothing that can be used. Makes nothing. */
+export function findDevFile(dataDir: string): DevFile | null {
+  try {
+    const stored = parse(readFileSync(devFilePath(dataDir), 'utf8'))
+    return stored === null ? null : fileOf(stored)
+  } catch {
+    return null
+  }
+}
+
+function fileOf({ api_key: apiKey, inbox, url }: Stored): DevFile {
+  return {
+    apiKey,
+    inbox: inbox === null ? null : { endpointId: inbox.endpoint_id, secret: inbox.secret },
+    url: url ?? null,
+  }
 }
 
 /** Readable by this user alone; replaced as a whole, so that no reader sees half of it. */
-export function writeDevFile(dataDir: string, { apiKey, inbox }: DevFile): void {
+export function writeDevFile(dataDir: string, { apiKey, inbox, url }: DevFile): void {
   const path = devFilePath(dataDir)
   const stored: Stored = {
     api_key: apiKey,
     inbox: inbox === null ? null : { endpoint_id: inbox.endpointId, secret: inbox.secret },
+    ...(url === null ? {} : { url }),
   }
   const draft = `${path}.${process.pid}`
   writeFileSync(draft, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600 })
@@ -69,6 +90,7 @@ function parse(text: string): Stored | null {
       parseSecret(stored.inbox.secret)
       if (typeof stored.inbox.endpoint_id !== 'string') return null
     }
+    if (stored.url !== undefined && URL.parse(stored.url) === null) return null
     return stored
   } catch {
     return null

@@ -46,7 +46,7 @@ export async function openDevServer(settings: Settings, onFatal: (error: Error) 
     inbox = await openInbox()
     const placed = await placeInboxEndpoint(api, file.inbox, `${inbox.url}/`)
     inbox.trust(placed.secret)
-    writeDevFile(settings.dataDir, { ...file, inbox: placed })
+    writeDevFile(settings.dataDir, { ...file, inbox: placed, url: runbell.url })
     const stop = async () => {
       log.info('stopping')
       await runbell.stop()
