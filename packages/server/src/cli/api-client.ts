@@ -8,6 +8,8 @@ import { CliError } from './cli-error.ts'
 export interface ApiClient {
   get<Answer>(path: string): Promise<Answer>
   post<Answer>(path: string, body?: unknown): Promise<Answer>
+  /** Posts JSON as it is written. */
+  postText<Answer>(path: string, text: string): Promise<Answer>
   patch<Answer>(path: string, body: unknown): Promise<Answer>
   delete(path: string): Promise<void>
   /** An answer that is no JSON, byte for byte. */
@@ -38,17 +40,14 @@ const TIMEOUT_MS = 30_000
  * @param key an API key with the scopes that are needed
  */
 export function createApiClient(url: string, key: string): ApiClient {
-  async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  async function call<Answer>(method: string, path: string, json?: string): Promise<Answer> {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
     const init = { method, headers, redirect: 'manual' as const, signal: AbortSignal.timeout(TIMEOUT_MS) }
     let status: number
     let text: string
     try {
       // oxlint-disable-next-line no-restricted-globals -- the operator's own server, named by the operator; no delivery goes here
-      const response = await fetch(
-        new URL(path, url),
-        body === undefined ? init : { ...init, body: JSON.stringify(body) },
-      )
+      const response = await fetch(new URL(path, url), json === undefined ? init : { ...init, body: json })
       status = response.status
       text = await response.text()
     } catch {
@@ -97,8 +96,9 @@ export function createApiClient(url: string, key: string): ApiClient {
     bytes,
     lines,
     get: (path) => call('GET', path),
-    post: (path, body) => call('POST', path, body),
-    patch: (path, body) => call('PATCH', path, body),
+    post: (path, body) => call('POST', path, body === undefined ? undefined : JSON.stringify(body)),
+    postText: (path, text) => call('POST', path, text),
+    patch: (path, body) => call('PATCH', path, JSON.stringify(body)),
     async delete(path) {
       await call('DELETE', path)
     },

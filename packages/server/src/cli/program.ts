@@ -8,6 +8,7 @@ import { addDevCommand } from './dev.ts'
 import { addKeysCommand } from './keys/keys.ts'
 import { addMigrateCommand } from './migrate/migrate.ts'
 import { addStartCommand } from './start.ts'
+import { addTriggerCommand } from './trigger/trigger.ts'
 import { addVerifyCommand } from './verify/verify.ts'
 
 const HELP = `
@@ -16,6 +17,7 @@ Examples:
   runbell dev --demo --once                         watch an agent's run being delivered, then end
   runbell start --port 4600                         production
   runbell keys create --scope publish --mode live   a key for a producer
+  runbell trigger agent.run.completed               publish a sample; --story refund for a whole run
   runbell verify request.http --at sent             whether a request is signed rightly, and why not
   runbell catalog check --against main.json         what your event types would change, for your CI
   runbell audit verify                              whether the log of changes is as it was made
@@ -29,7 +31,7 @@ Exit codes:
   2    asked for wrongly: an unknown command or flag, or a setting that cannot be read
   3    catalog: breaking for those who receive the events
   4    catalog: a type cannot be registered as it is
-  5    verify: it does not verify
+  5    looked at, and not well: verify, trigger --canary
   130  ended at once by a second Ctrl-C (143: by a second SIGTERM)
 
 Settings: flags go before environment variables. A command's --help names both.`
@@ -46,6 +48,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
     .addHelpText('after', HELP)
   addDevCommand(program, run)
   addStartCommand(program, run)
+  addTriggerCommand(program, run)
   addVerifyCommand(program, run)
   addKeysCommand(program, run)
   addCatalogCommand(program, run)
