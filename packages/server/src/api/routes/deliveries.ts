@@ -11,7 +11,7 @@ import {
 import { groupDeadLetters } from '../read/dead-letter-groups.ts'
 import { unseen } from '../read/cut-for-key.ts'
 import { findDelivery, findEvent, idIn, scopeOf, type Finding } from '../read/find.ts'
-import { pageAnswer, pageRequest } from '../read/page.ts'
+import { fillPage, pageAnswer, pageRequest } from '../read/page.ts'
 import { defineRoute, type Route } from '../route.ts'
 import type { DeliveryFilter, DeliveryRow, ReadScope } from '../../store/rows.ts'
 import { attemptView } from '../views/attempt-view.ts'
@@ -36,8 +36,9 @@ type Paging = Finding & { query: { limit: number; cursor?: string | undefined } 
 
 async function listBy(call: Paging, { route, scope, filter, render }: Listing): Promise<Answer> {
   const list = { route, filter: [scope, filter] }
-  const page = pageRequest(call.cursors, list, call.query)
-  const rows = await call.context.store.listDeliveries({ scope, filter, page })
+  const asked = pageRequest(call.cursors, list, call.query)
+  const { store, clock } = call.context
+  const rows = await fillPage(clock, asked, (page) => store.listDeliveries({ scope, filter, page }))
   return pageAnswer(call.cursors, list, rows, (row) => JSON.stringify(render(row, isWhole(call, row))))
 }
 

@@ -11,7 +11,7 @@ import { eventTextFor } from '../read/event-row.ts'
 import { anyId, eventQuerySchema, tenantQuery, tenantQuerySchema, toEventFilter } from '../read/filters.ts'
 import { noteViews, type Reader } from '../read/note-views.ts'
 import { findEvent, scopeOf, type Finding } from '../read/find.ts'
-import { pageAnswer, pageRequest } from '../read/page.ts'
+import { fillPage, pageAnswer, pageRequest } from '../read/page.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { hexView } from '../views/hex.ts'
 import { eventSchema, pageOf } from '../views/schemas.ts'
@@ -31,8 +31,9 @@ const listEvents = defineRoute({
     const scope = scopeOf(call)
     const filter = toEventFilter(call.query)
     const list = { route: 'events', filter: [scope, filter] }
-    const page = pageRequest(call.cursors, list, call.query)
-    const rows = await call.context.store.listEvents({ scope, filter, page })
+    const asked = pageRequest(call.cursors, list, call.query)
+    const { store, clock } = call.context
+    const rows = await fillPage(clock, asked, (page) => store.listEvents({ scope, filter, page }))
     await noteViews(call, rows.rows)
     return pageAnswer(call.cursors, list, rows, (row) => eventTextFor(call, row))
   },

@@ -11,7 +11,7 @@ import { cutForKey } from '../read/cut-for-key.ts'
 import { pageQuery, rfc3339, tenantQuery, tenantQuerySchema, toMs } from '../read/filters.ts'
 import { scopeOf, type Finding } from '../read/find.ts'
 import { noteViews, type Reader } from '../read/note-views.ts'
-import { pageAnswer, pageRequest } from '../read/page.ts'
+import { fillPage, pageAnswer, pageRequest } from '../read/page.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { runDetailSchema, runSchema, timelineSchema } from '../views/run-schemas.ts'
 import { childRunView, runDetailView, runView, timelineRowView, type Seen } from '../views/run-view.ts'
@@ -55,7 +55,8 @@ const listRuns = defineRoute({
       until: toMs(query.until),
     }
     const list = { route: 'runs', filter: [scope, filter] }
-    const page = await context.store.listRuns({ scope, filter, page: pageRequest(cursors, list, query) })
+    const asked = pageRequest(cursors, list, query)
+    const page = await fillPage(context.clock, asked, (page) => context.store.listRuns({ scope, filter, page }))
     return pageAnswer(cursors, list, page, (row) => JSON.stringify(runView(row)))
   },
 })

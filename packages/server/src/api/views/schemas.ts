@@ -261,5 +261,10 @@ export const apiKeyCreatedSchema = apiKeySchema.extend({ key: z.string() }).open
 
 /** A page of these. */
 export function pageOf(item: z.ZodType): z.ZodType {
-  return z.object({ data: z.array(item), next_cursor: z.string().nullable() })
+  return z.object({
+    data: z.array(item),
+    next_cursor: z.string().nullable().openapi({
+      description: 'null: there is nothing more. A page may be short, or empty, and have one all the same.',
+    }),
+  })
 }

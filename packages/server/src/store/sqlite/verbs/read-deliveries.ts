@@ -4,7 +4,7 @@ import type { Store } from '../../store.ts'
 import { deliveryStatuses, modes, outcomes, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
-import { Where, collectPage } from './where.ts'
+import { Where, collectPage, stretchBelow } from './where.ts'
 
 const SELECT = `SELECT d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.due_at,
   d.node, d.started_at, d.trigger, d.last_outcome, d.created_at, d.updated_at, d.discarded_at, d.note,
@@ -28,6 +28,10 @@ export function listDeliveries(
   { scope, filter, page }: Parameters<Store['listDeliveries']>[0],
 ): CursorPage<DeliveryRow> {
   const where = new Where().scope('d', scope).before('d.position', page.after)
+  const { eventPosition, endpointId, runId } = filter
+  const hasIndex = eventPosition !== null || endpointId !== null || runId !== null
+  const stretch = hasIndex ? null : stretchBelow(db, 'deliveries', page.after)
+  if (stretch !== null) where.from('d.position', stretch.from)
   if (filter.deadLetters) where.and('d.status = 2 AND d.discarded_at IS NULL')
   if (filter.eventPosition !== null) where.and('d.event = ?', filter.eventPosition)
   if (filter.endpointId !== null) where.and('d.endpoint = (SELECT ref FROM endpoints WHERE id = ?)', filter.endpointId)
@@ -42,7 +46,7 @@ export function listDeliveries(
   const rows = db.prepare(`${SELECT} ${where.text} ORDER BY d.position DESC`).iterate(...where.values) as Iterable<Row>
   const wanted = (row: Row) => filter.types.length === 0 || subscribes(filter.types, row['type'] as string)
   const found = collectPage(rows, page.limit, wanted)
-  return { rows: found.rows.map(deliveryFrom), next: found.next }
+  return { rows: found.rows.map(deliveryFrom), next: found.next ?? stretch?.next ?? null }
 }
 
 export function listAttempts({ db }: SqliteContext, input: Parameters<Store['listAttempts']>[0]): AttemptsOf | null {

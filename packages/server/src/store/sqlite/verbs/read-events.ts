@@ -6,7 +6,7 @@ import { joinBody } from '../../body.ts'
 import { deliveryStatuses, modes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
-import { Where, collectPage } from './where.ts'
+import { Where, collectPage, stretchBelow } from './where.ts'
 
 const COLUMNS = `e.position, e.mode, e.tenant_id, e.event_id, e.type, e.sequence, e.recorded_at, e.body_sha256,
   e.schema_version, e.classes, e.erased_at, e.retired,
@@ -23,7 +23,9 @@ export function listEvents(
   { scope, filter, page }: Parameters<Store['listEvents']>[0],
 ): CursorPage<EventRow> {
   const where = new Where().scope('e', scope).before('e.position', page.after)
+  const stretch = filter.runId === null ? stretchBelow(db, 'events', page.after) : null
   if (filter.runId !== null) where.run('e.run', scope, filter.runId)
+  if (stretch !== null) where.from('e.position', stretch.from)
   if (filter.since !== null) where.and('e.recorded_at >= ?', filter.since)
   if (filter.until !== null) where.and('e.recorded_at < ?', filter.until)
   const rows = db
@@ -31,7 +33,7 @@ export function listEvents(
     .iterate(...where.values) as Iterable<Row>
   const wanted = (row: Row) => filter.types.length === 0 || subscribes(filter.types, row['type'] as string)
   const { rows: found, next } = collectPage(rows, page.limit, wanted)
-  return { rows: found.map((row) => eventFrom(db, row)), next }
+  return { rows: found.map((row) => eventFrom(db, row)), next: next ?? stretch?.next ?? null }
 }
 
 export function listRunEvents(

@@ -19,21 +19,21 @@ export function listRuns(
   const where = new Where().scope('r', scope).before('r.ref', page.after)
   if (filter.taskId !== null) where.and('r.task_id = ?', filter.taskId)
   if (filter.parentRunId !== null) where.and('r.parent_run_id = ?', filter.parentRunId)
-  if (filter.since !== null) where.and('r.created_at >= ?', filter.since)
-  if (filter.until !== null) where.and('r.created_at < ?', filter.until)
   const rows = db
     .prepare(`SELECT ${COLUMNS} FROM runs r ${where.text} ORDER BY r.ref DESC`)
     .iterate(...where.values) as Iterable<Row>
-  const { statuses, agentId } = filter
+  const { statuses, agentId, since, until } = filter
   const wanted = (row: Row) =>
     (statuses.length === 0 || statuses.some((status) => status === row['status'])) &&
-    (agentId === null || row['agent_id'] === agentId)
+    (agentId === null || row['agent_id'] === agentId) &&
+    (since === null || (row['created_at'] as number) >= since) &&
+    (until === null || (row['created_at'] as number) < until)
   const { rows: found, next } = collectPage(rows, page.limit, wanted)
   return { rows: found.map(runFrom), next }
 }
 
 export function findRuns(context: SqliteContext, input: Parameters<Store['findRuns']>[0]): RunDetail[] {
-  const where = new Where().scope('r', input.scope).and('r.run_id = ?', input.runId)
+  const where = new Where().run('r.ref', input.scope, input.runId)
   const rows = context.db.prepare(`SELECT ${COLUMNS} FROM runs r ${where.text} LIMIT 2`).all(...where.values) as Row[]
   return rows.map((row) => detailFrom(context, row))
 }
