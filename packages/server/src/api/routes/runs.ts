@@ -56,8 +56,8 @@ const listRuns = defineRoute({
     }
     const list = { route: 'runs', filter: [scope, filter] }
     const asked = pageRequest(cursors, list, query)
-    const page = await fillPage(context.clock, asked, (page) => context.store.listRuns({ scope, filter, page }))
-    return pageAnswer(cursors, list, page, (row) => JSON.stringify(runView(row)))
+    const rows = await fillPage(context.clock, asked, (page) => context.store.listRuns({ scope, filter, page }))
+    return pageAnswer(cursors, list, rows, (row) => JSON.stringify(runView(row)))
   },
 })
 

@@ -17,7 +17,7 @@ import {
   type ItemInput,
 } from '../conformance/builders.ts'
 import type { AcceptItem } from '../accept.ts'
-import type { DeliveryFilter, PageRequest, ReadScope } from '../rows.ts'
+import type { CursorPage, DeliveryFilter, PageRequest, ReadScope } from '../rows.ts'
 import type { RunFilter } from '../runs.ts'
 import type { Row } from './database.ts'
 import { openContext } from './request-group.ts'
@@ -237,10 +237,11 @@ test('the few events of one tenant are looked for in pieces, however many of oth
     const seen: string[][] = []
     let after: number | null = null
     do {
-      const filter = verb === 'listEvents' ? ANY_EVENT : ANY_DELIVERY
-      const part: { rows: { eventId: string }[]; next: number | null } = run(verb, {
-        ...{ scope, filter, page: { ...page, after } },
-      } as never)
+      const asked = { scope, page: { ...page, after } }
+      const part: CursorPage<{ eventId: string }> =
+        verb === 'listEvents'
+          ? run(verb, { ...asked, filter: ANY_EVENT })
+          : run(verb, { ...asked, filter: ANY_DELIVERY })
       seen.push([...new Set(part.rows.map(({ eventId }) => eventId))])
       after = part.next
     } while (after !== null)
