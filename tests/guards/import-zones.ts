@@ -7,7 +7,8 @@
  *     core, store <- accept ; core, store, signing <- delivery ; core, store, accept <- maintenance
  *     core, store <- catalog ; core <- generate
  *     core, store <- audit ;  core, store, signing <- secrets
- *     core, store, catalog, generate, accept, audit <- api
+ *     core, store <- diagnostics
+ *     core, store, catalog, generate, accept, audit, diagnostics <- api
  *     everything <- runbell.ts <- cli, index, main
  */
 
@@ -114,11 +115,15 @@ export const ZONES: readonly Zone[] = [
     zones: [CONTRACT, 'sdk/signing', 'core', 'store'],
     packages: ['node:*'],
   },
+  { name: 'diagnostics', files: inside(`${SERVER}diagnostics/`), zones: [CONTRACT, 'core', 'store'] },
   { name: 'audit', files: inside(`${SERVER}audit/`), zones: [CONTRACT, 'core', 'store'] },
   {
     name: 'api',
     files: inside(`${SERVER}api/`),
-    zones: [CONTRACT, 'sdk/catalog', 'core', 'store', 'catalog', 'generate', 'accept', 'audit', 'version'],
+    zones: [
+      ...[CONTRACT, 'sdk/catalog', 'core', 'store', 'catalog', 'generate', 'accept', 'audit', 'diagnostics'],
+      ...['version'],
+    ],
     types: ['pino', 'secrets'],
     packages: ['node:*', 'hono', '@hono/node-server', '@hono/zod-openapi', 'zod'],
   },

@@ -28,9 +28,10 @@ import type { Hint } from './store/postgres/hint-channel.ts'
 import type { Store } from './store/store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
-import { createBackground } from './wiring/background.ts'
+import { createBackground, type Background } from './wiring/background.ts'
 import { egressProxy } from './wiring/egress-proxy.ts'
 import { openStorage } from './wiring/open-store.ts'
+import { createDiagnosticRemover, openDiagnostics } from './wiring/diagnostics.ts'
 import { rotateForApi, unlockVault } from './wiring/vault.ts'
 import { openMasterKeys } from './wiring/master-keys.ts'
 import { createHttpServer, hostInUrl, listen } from './wiring/http-server.ts'
@@ -127,8 +128,9 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
   })
   let stopping = false
   const views = createViewLog(store)
+  const diagnostics = openDiagnostics(settings, { clock, log })
   const context: ApiContext = {
-    ...{ store, acceptor, catalogs, views, clock, random, log },
+    ...{ store, acceptor, diagnostics, catalogs, views, clock, random, log },
     limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
     defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
     secrets: {
@@ -148,8 +150,7 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
   }
   const api = createApi(context, settings.roles.includes('api') ? API_ROUTES : HEALTH_ROUTES)
   ground.onHint(hearer(engine, api, learnTypes))
-  const isWorker = settings.roles.includes('worker')
-  const background = createBackground(context, api, { disk, times: retentionTimes(settings), isWorker })
+  const background = backgroundOf(context, api, disk, settings)
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -168,9 +169,15 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
       await background.stop()
       await stopAll(server, engine, log)
       await background.finish()
-      await store.close()
+      await Promise.all([store.close(), diagnostics.store.close()])
     },
   }
+}
+
+function backgroundOf(context: ApiContext, api: Api, disk: DiskGuard, settings: Settings): Background {
+  const isWorker = settings.roles.includes('worker')
+  const alsoOnWorkers = [createDiagnosticRemover(context.diagnostics, settings, context)]
+  return createBackground(context, api, { disk, times: retentionTimes(settings), isWorker, alsoOnWorkers })
 }
 
 /** What other nodes have changed takes effect here at once. */

@@ -4,6 +4,7 @@ import type {
   DataClass,
   DeliveryReason,
   DeliveryStatus,
+  DiagnosticSeverity,
   EndpointKind,
   EndpointStatus,
   Mode,
@@ -13,7 +14,7 @@ import type {
   SigningScheme,
   WarningCode,
 } from './vocabulary.ts'
-import type { Envelope } from './envelope.ts'
+import type { Agent, Envelope } from './envelope.ts'
 import type { Problem } from './problems.ts'
 
 /** Shapes of the HTTP API. Fields may be added, never renamed. Times are RFC 3339. */
@@ -237,4 +238,46 @@ export interface TimelineView {
 
 export interface ReplayAccepted {
   deliveries: { id: string; status: DeliveryStatus }[]
+}
+
+/** A log record about a run, as the reader's key may see it. */
+export interface DiagnosticView {
+  /** `diag_…`. */
+  id: string
+  name: string
+  severity: DiagnosticSeverity
+  timestamp: string
+  recorded_at: string
+  mode: Mode
+  tenant_id: string
+  run_id?: string
+  task_id?: string
+  conversation_id?: string
+  agent?: Agent
+  trace_id?: string
+  span_id?: string
+  parent_span_id?: string
+  duration_ms?: number
+  source: 'api' | 'otlp_span' | 'otlp_log'
+  message?: string
+  attributes: Record<string, unknown>
+  /** Attributes of which something was cut off, or all of it. */
+  truncated?: string[]
+  /** The classes that the key does not hold and something of the record has. */
+  withheld?: DataClass[]
+}
+
+export type DiagnosticResult =
+  | { status: 'accepted'; id: string; warnings: Warning[] }
+  | { status: 'rejected'; problem: Problem }
+
+/** `202` of `POST /v1/diagnostics`, in the order they were sent. */
+export interface DiagnosticsAccepted {
+  results: DiagnosticResult[]
+}
+
+/** `200` of `POST /v1/diagnostics/erase`. */
+export interface DiagnosticsErased {
+  run_id: string
+  erased: number
 }

@@ -22,6 +22,7 @@ export const ID_PREFIXES = {
   secret: 'sec',
   apiKey: 'key',
   run: 'run',
+  diagnostic: 'diag',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES
 

@@ -85,6 +85,10 @@ export type EndpointKind = (typeof ENDPOINT_KINDS)[number]
 export const SIGNING_SCHEMES = ['hmac', 'ed25519', 'both'] as const
 export type SigningScheme = (typeof SIGNING_SCHEMES)[number]
 
+/** How much a diagnostic matters, least first. */
+export const DIAGNOSTIC_SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+export type DiagnosticSeverity = (typeof DIAGNOSTIC_SEVERITIES)[number]
+
 export const SECRET_STATUSES = ['active', 'retiring'] as const
 export type SecretStatus = (typeof SECRET_STATUSES)[number]
 
@@ -129,5 +133,6 @@ export const AUDIT_ACTIONS = [
   ...['event.replayed', 'event.erased', 'delivery.replayed', 'delivery.cancelled', 'dead_letter.discarded'],
   ...['events.exported', 'replay.created', 'replay.cancelled'],
   ...['payload.viewed', 'audit.pruned', 'master_key.rotated', 'backup.restored'],
+  ...['diagnostics.erased'],
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]

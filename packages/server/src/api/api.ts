@@ -13,8 +13,10 @@ import { discardRest } from './http/read-body.ts'
 import { awaitsContinue, formRefusal, malformedHttp } from './http/request-form.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { renderOpenApi } from './open-api.ts'
+import { bareIngest, serveIngest } from './diagnostics/ingest.ts'
+import { INGESTS } from './diagnostics/ingests.ts'
 import { createFingerprint } from './publish/fingerprint.ts'
-import { listenPublish, publishingRoute } from './publish/publish-listener.ts'
+import { listenBare, listenPublish, publishingRoute } from './publish/publish-listener.ts'
 import { createCursors } from './read/cursor.ts'
 import type { ApiServices, Route } from './route.ts'
 import { createRouter } from './router.ts'
@@ -83,6 +85,10 @@ export function createApi(context: ApiContext, served: readonly Route[] = API_RO
       if (wrong !== null) return refuseForm(services, wrong, incoming, outgoing)
       const route = publishes ? publishingRoute(incoming) : null
       if (route !== null) return void listenPublish(services, route, incoming, outgoing)
+      const ingest = publishes ? bareIngest(INGESTS, incoming) : null
+      if (ingest !== null) {
+        return void listenBare(services, incoming, outgoing, (request) => serveIngest(services, ingest, request))
+      }
       if (awaitsContinue(incoming)) outgoing.writeContinue()
       void routed(incoming, outgoing)
     },

@@ -7,6 +7,7 @@ import type { AuditEntry } from '../core/audit/audit-entry.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
 import type { RetrySchedule } from '../core/schedule.ts'
 import type { Rotated } from '../secrets/rotate.ts'
+import type { Diagnostics } from '../diagnostics/diagnostics.ts'
 import type { Vault } from '../secrets/vault.ts'
 import type { Store } from '../store/store.ts'
 
@@ -14,6 +15,7 @@ import type { Store } from '../store/store.ts'
 export interface ApiContext {
   store: Store
   acceptor: Acceptor
+  diagnostics: Diagnostics
   /** The event types of both modes. */
   catalogs: Catalogs
   /** Who looks at payloads. */

@@ -51,6 +51,8 @@ export interface Call<Query, Body> extends ApiServices {
   id(name: string): string
   query: Query
   body: Body
+  /** Of the request. */
+  headers: Headers
   requestId: string
   /** Service time, ms. */
   now: number
@@ -108,6 +110,7 @@ export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = 
               await readJson(raw, bodyBytes ?? services.context.limits.requestBytes, bodyOptional),
               '',
             )) as z.output<Body>,
+        headers: raw.headers,
         requestId,
         now: services.context.clock.now(),
       }

@@ -11,6 +11,7 @@ export interface RetentionSettings {
   retentionAttempts: KeepTimes
   retentionIdempotency: KeepTimes
   retentionAudit: KeepTimes
+  retentionDiagnostics: KeepTimes
 }
 
 const LEAST_MS = 1000
@@ -38,6 +39,7 @@ export const RETENTION_SETTINGS: { readonly [Name in keyof RetentionSettings]: S
     30,
   ),
   retentionAudit: keep('RUNBELL_RETENTION_AUDIT', 'How long entries of the audit log are kept.', 400),
+  retentionDiagnostics: keep('RUNBELL_RETENTION_DIAGNOSTICS', 'How long diagnostics are kept.', 7),
 }
 
 /** @throws SettingError where events would go before repeated publishes of them are forgotten */

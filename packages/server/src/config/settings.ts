@@ -1,12 +1,14 @@
 import { DEFAULT_RETRY_SCHEDULE, parseSchedule, type RetrySchedule } from '../core/schedule.ts'
 import { DATABASE_SETTINGS, type DatabaseSettings } from './database-settings.ts'
+import { DIAGNOSTIC_SETTINGS, type DiagnosticSettings } from './diagnostic-settings.ts'
 import { EGRESS_PROXY_SETTINGS, type EgressProxySettings } from './egress-proxy-settings.ts'
 import { MASTER_KEY_SETTINGS, type MasterKeySettings } from './master-key-settings.ts'
 import { RETENTION_SETTINGS, type RetentionSettings } from './retention-settings.ts'
 import { formatDuration, SettingError, type SettingSpec } from './setting-spec.ts'
 
 /** The effective configuration of a server. */
-export interface Settings extends DatabaseSettings, EgressProxySettings, MasterKeySettings, RetentionSettings {
+export interface Settings
+  extends DatabaseSettings, DiagnosticSettings, EgressProxySettings, MasterKeySettings, RetentionSettings {
   dataDir: string
   host: string
   port: number
@@ -144,6 +146,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: SettingSpec<Settings
     1024 * 1024 * MIB,
   ),
   ...RETENTION_SETTINGS,
+  ...DIAGNOSTIC_SETTINGS,
   maxInFlight: limit(
     'RUNBELL_LIMIT_IN_FLIGHT',
     'Attempts in flight at once over all endpoints, a fifth of them for slow ones; up to four times as many where many hang at once.',

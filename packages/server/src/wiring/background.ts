@@ -32,10 +32,12 @@ export interface BackgroundOptions {
   times: RetentionTimes
   /** Without it nothing is announced or removed here: others do that. */
   isWorker: boolean
+  /** What else goes on by itself where `isWorker`. */
+  alsoOnWorkers: readonly Service[]
 }
 
 export function createBackground(context: ApiContext, api: Api, options: BackgroundOptions): Background {
-  const { disk, times, isWorker } = options
+  const { disk, times, isWorker, alsoOnWorkers } = options
   const { clock, log } = context
   const announcer = createAnnouncer(context)
   const sealer = createSealer(context, api)
@@ -47,11 +49,10 @@ export function createBackground(context: ApiContext, api: Api, options: Backgro
       sealer.start()
       watch.start()
       if (!isWorker) return
-      announcer.start()
-      retention.start()
+      for (const service of [announcer, retention, ...alsoOnWorkers]) service.start()
     },
     async stop() {
-      await Promise.all([announcer.stop(), retention.stop()])
+      await Promise.all([announcer, retention, ...alsoOnWorkers].map((service) => service.stop()))
     },
     async finish() {
       await sealer.stop()

@@ -6,6 +6,9 @@ import type { Hint } from '../store/postgres/hint-channel.ts'
 import { openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
+import type { DiagnosticStore } from '../store/diagnostics.ts'
+import { openPostgresDiagnostics } from '../store/postgres/diagnostics/postgres-diagnostics.ts'
+import { openSqliteDiagnostics } from '../store/sqlite/diagnostics/sqlite-diagnostics.ts'
 import { createDiskGuard, elsewhere } from './disk.ts'
 
 /** A database, and the guard of the disk that it is on. */
@@ -40,4 +43,15 @@ export async function openPostgres(settings: Settings, onHint?: (hint: Hint) => 
   const { databaseUrl, databasePool: poolSize, databaseSchema: schema } = settings
   const url = databaseUrl?.reveal() ?? ''
   return await openPostgresStore({ url, poolSize, schema, ...(onHint === undefined ? {} : { onHint }) })
+}
+
+/** The store of diagnostics; nothing is opened before its first use. */
+export function openDiagnosticStore(settings: Settings, log: Logger): DiagnosticStore {
+  const { databaseUrl, databaseSchema: schema, dataDir } = settings
+  if (databaseUrl !== null) return openPostgresDiagnostics({ url: databaseUrl.reveal(), schema })
+  const path = join(dataDir, 'diagnostics.db')
+  const onTrouble = (error: Error) => {
+    log.error({ err: error, file: path }, 'diagnostics.unusable: diagnostics are refused, everything else goes on')
+  }
+  return openSqliteDiagnostics({ path, onTrouble })
 }

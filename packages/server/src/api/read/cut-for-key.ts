@@ -7,7 +7,7 @@ import type { ApiContext } from '../context.ts'
 import { refused } from '../http/problem.ts'
 
 /** What a key may see: what always travels, and what it holds besides (details 11). */
-function seenBy({ dataClasses }: Principal): ClassMask {
+export function seenBy({ dataClasses }: Principal): ClassMask {
   return maskOf(dataClasses) | ALWAYS_GRANTED
 }
 

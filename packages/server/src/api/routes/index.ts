@@ -3,6 +3,7 @@ import { API_KEY_ROUTES } from './api-keys.ts'
 import { AUDIT_LOG_ROUTES } from './audit-log.ts'
 import { DELIVERY_ROUTES } from './deliveries.ts'
 import { DELIVERY_ACTION_ROUTES } from './delivery-actions.ts'
+import { DIAGNOSTIC_ROUTES } from './diagnostics.ts'
 import { ENDPOINT_SECRET_ROUTES } from './endpoint-secrets.ts'
 import { ENDPOINT_STATS_ROUTES } from './endpoint-stats.ts'
 import { ENDPOINT_STATUS_ROUTES } from './endpoint-status.ts'
@@ -26,6 +27,7 @@ export const API_ROUTES: readonly Route[] = [
   ...PUBLISHING_ROUTES,
   ...EVENT_ROUTES,
   ...RUN_ROUTES,
+  ...DIAGNOSTIC_ROUTES,
   ...DELIVERY_ROUTES,
   ...DELIVERY_ACTION_ROUTES,
   ...EXPORT_ROUTES,

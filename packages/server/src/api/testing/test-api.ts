@@ -9,6 +9,8 @@ import { openCatalogs, type Catalogs } from '../../catalog/catalogs.ts'
 import type { TypeDefinition } from '../../catalog/own-type.ts'
 import type { Clock } from '../../core/clock.ts'
 import { DEFAULT_RETRY_SCHEDULE } from '../../core/schedule.ts'
+import { Diagnostics } from '../../diagnostics/diagnostics.ts'
+import { createMemoryDiagnostics } from '../../store/memory/diagnostics.ts'
 import { MemoryStore } from '../../store/memory/memory-store.ts'
 import type { Store } from '../../store/store.ts'
 import type { Claim } from '../../store/rows.ts'
@@ -106,6 +108,12 @@ export class TestApi {
     this.context = {
       store,
       acceptor: this.acceptor,
+      diagnostics: new Diagnostics({
+        store: createMemoryDiagnostics(),
+        clock,
+        rates: options.diagnosticRates ?? { perTenant: 100_000, perNode: 100_000 },
+        spansAsEvents: options.spansAsEvents ?? false,
+      }),
       catalogs,
       views: createViewLog(store),
       clock,
@@ -161,7 +169,10 @@ export class TestApi {
       ...(content === undefined ? {} : { body: content }),
     })
     const response = await this.api.fetch(request)
-    const text = await response.text()
+    // Such an answer has no end.
+    const isStream = response.headers.get('content-type') === 'text/event-stream'
+    if (isStream) await response.body?.cancel()
+    const text = isStream ? '' : await response.text()
     const isJson = text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
   }
@@ -181,6 +192,9 @@ export interface TestApiOptions {
   /** What tenants may publish; without it nothing is limited. */
   gate?: { eventsPerSecond: number; maxPending: number }
   store?: Store
+  /** Diagnostics a second. */
+  diagnosticRates?: { perTenant: number; perNode: number }
+  spansAsEvents?: boolean
 }
 
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {

@@ -82,7 +82,7 @@ export class Database {
   }
 
   /** The key of one of this database's locks. */
-  lock(name: 'positions' | 'sealing'): LockKey {
+  lock(name: 'positions' | 'sealing' | 'diagnostics'): LockKey {
     return lockKey(this.schema, name)
   }
 

@@ -9,8 +9,9 @@ import { createHash } from 'node:crypto'
  * - `sealing`: whoever gives audit entries their places in the chain, or prunes them.
  * - `positions`: whoever takes positions, from then until the commit: positions rise in the order of commits (details 22). It
  *   comes last: nothing is waited for while it is held.
+ * - `diagnostics`: whoever takes positions of diagnostics, as above; in transactions that take no other lock.
  */
-export const LOCKS = { migration: 1, config: 2, sealing: 3, positions: 4 } as const
+export const LOCKS = { migration: 1, config: 2, sealing: 3, positions: 4, diagnostics: 5 } as const
 
 export type LockKey = readonly [space: number, lock: number]
 

@@ -11,6 +11,7 @@ const MIGRATIONS: readonly string[] = [
   '0002-moves.sql',
   '0003-tenants.sql',
   '0004-dead-letters.sql',
+  '0005-diagnostics.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
 /**

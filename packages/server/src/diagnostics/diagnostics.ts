@@ -1,0 +1,60 @@
+import type { Clock } from '../core/clock.ts'
+import type { DiagnosticStore } from '../store/diagnostics.ts'
+import { DiagnosticGate } from './diagnostic-gate.ts'
+import { DiagnosticIntake } from './diagnostic-intake.ts'
+
+export interface DiagnosticsOptions {
+  store: DiagnosticStore
+  clock: Pick<Clock, 'monotonic' | 'after'>
+  /** Diagnostics a second. */
+  rates: { perTenant: number; perNode: number }
+  /** Spans that say so become events of runs and tool calls. */
+  spansAsEvents: boolean
+}
+
+/** Everything that works with diagnostics shares this. */
+export class Diagnostics {
+  readonly store: DiagnosticStore
+  readonly gate: DiagnosticGate
+  readonly intake: DiagnosticIntake
+  readonly spansAsEvents: boolean
+  #underWay = 0
+  #turn: Promise<unknown> = Promise.resolve()
+  #followers = 0
+
+  constructor({ store, clock, rates, spansAsEvents }: DiagnosticsOptions) {
+    this.store = store
+    this.gate = new DiagnosticGate({ clock, ...rates })
+    this.intake = new DiagnosticIntake({ store, clock })
+    this.spansAsEvents = spansAsEvents
+  }
+
+  /** `false`: as many requests as may be are under way. Otherwise `leave` has to follow. */
+  enter(most: number): boolean {
+    if (this.#underWay >= most) return false
+    this.#underWay++
+    return true
+  }
+
+  leave(): void {
+    this.#underWay--
+  }
+
+  /** The work of one request at a time: between two slices of it everything else gets its turn, not the next request of this kind. */
+  oneAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
+    const mine = this.#turn.then(work, work)
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** As `enter`, of those who follow what comes in. */
+  enterFollower(most: number): boolean {
+    if (this.#followers >= most) return false
+    this.#followers++
+    return true
+  }
+
+  leaveFollower(): void {
+    this.#followers--
+  }
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DiagnosticView, DiagnosticsAccepted, Page } from '@runbell/sdk/contract'
+import { expect, test } from 'vitest'
+import {
+  createEndpoint,
+  get,
+  newEventId,
+  publish,
+  request,
+  untilDelivery,
+  anEvent,
+  newType,
+} from '../support/client.ts'
+import { shareServer } from '../support/shared-server.ts'
+
+const server = shareServer({ RUNBELL_RETRY_SCHEDULE: '100ms', RUNBELL_RETENTION_DIAGNOSTICS: 'test=1s' })
+
+/** Letters alone: it is not to be masked. */
+const CANARY = 'quietly the canary sings of diagnostics'
+
+test('no diagnostic reaches an endpoint: one that subscribes to everything and may see everything gets the event alone', async () => {
+  const receiver = await server.receiver(() => 204)
+  const classes = ['operational', 'personal', 'prompt', 'message', 'document', 'tool_input', 'tool_output', 'memory']
+  const type = newType()
+  await createEndpoint(server, receiver.url, '*', { data_classes: classes, event_types: ['*', type] })
+  const one = (more: Record<string, unknown>) => ({ name: 'model.call', run_id: CANARY.split(' ')[0], ...more })
+  const sent = [one({ message: CANARY, attributes: { note: CANARY, 'gen_ai.input.messages': [CANARY] } })]
+  const bodies: [string, unknown, Record<string, string>][] = [
+    ['/v1/diagnostics', sent, {}],
+    ['/v1/diagnostics', `${JSON.stringify(sent[0])}\n`, { 'content-type': 'application/x-ndjson' }],
+  ]
+  for (const [path, body, headers] of bodies) {
+    const { status } = await request(server, 'POST', path, { body, headers })
+    expect([path, status]).toEqual([path, path.includes('otlp') ? 200 : 202])
+  }
+  const { data } = await get<Page<DiagnosticView>>(server, '/v1/diagnostics')
+  expect(data).toHaveLength(bodies.length)
+  // The event was published after them: whatever they led to would be there before it.
+  const eventId = newEventId()
+  await publish(server, anEvent(type, { event_id: eventId }))
+  await untilDelivery(server, eventId)
+  expect(receiver.received.map((got) => got.eventId)).toEqual([eventId])
+  expect((await get<Page<unknown>>(server, '/v1/events')).data).toHaveLength(1)
+  expect((await get<Page<unknown>>(server, '/v1/deliveries')).data).toHaveLength(1)
+  expect(server.process.log()).not.toContain(CANARY)
+})
+
+test('what was answered is there after a crash, in a file of its own', async () => {
+  const post = () =>
+    request<DiagnosticsAccepted>(server, 'POST', '/v1/diagnostics', { body: [{ name: 'before.crash' }] })
+  expect((await post()).status).toBe(202)
+  await server.crash()
+  const { data } = await get<Page<DiagnosticView>>(server, '/v1/diagnostics?name=before.crash')
+  expect(data).toHaveLength(1)
+  expect(existsSync(join(server.dataDir, 'diagnostics.db'))).toBe(true)
+})
