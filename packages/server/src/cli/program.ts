@@ -5,6 +5,7 @@ import { addBackupCommands } from './backup/backup.ts'
 import { addCatalogCommand } from './catalog/catalog.ts'
 import { addConfigCommand } from './config.ts'
 import { addDevCommand } from './dev.ts'
+import { addDoctorCommand } from './doctor/doctor.ts'
 import { addKeysCommand } from './keys/keys.ts'
 import { addMigrateCommand } from './migrate/migrate.ts'
 import { addStartCommand } from './start.ts'
@@ -23,6 +24,7 @@ Examples:
   runbell audit verify                              whether the log of changes is as it was made
   runbell backup /backups/today.db                  a copy of everything, while it runs
   runbell migrate --from runbell.db --to postgres://…   move everything to Postgres
+  runbell doctor                                    whether everything a server needs is there
   runbell config                                    what is set, and where
 
 Exit codes:
@@ -31,7 +33,7 @@ Exit codes:
   2    asked for wrongly: an unknown command or flag, or a setting that cannot be read
   3    catalog: breaking for those who receive the events
   4    catalog: a type cannot be registered as it is
-  5    looked at, and not well: verify, trigger --canary
+  5    looked at, and not well: verify, trigger --canary, doctor
   130  ended at once by a second Ctrl-C (143: by a second SIGTERM)
 
 Settings: flags go before environment variables. A command's --help names both.`
@@ -55,6 +57,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addAuditCommand(program, run)
   addBackupCommands(program, run)
   addMigrateCommand(program, run)
+  addDoctorCommand(program, run)
   addConfigCommand(program, run)
   return program
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import type { DiskGuard, DiskState } from '../maintenance/disk/disk-guard.ts'
 import type { Hint } from '../store/postgres/hint-channel.ts'
+import { inspectPostgres, type PostgresInspection } from '../store/postgres/inspect.ts'
 import { openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
@@ -54,4 +55,9 @@ export function openDiagnosticStore(settings: Settings, log: Logger): Diagnostic
     log.error({ err: error, file: path }, 'diagnostics.unusable: diagnostics are refused, everything else goes on')
   }
   return openSqliteDiagnostics({ path, onTrouble })
+}
+
+/** Looks into the database that is configured, and changes nothing there. @throws DatabaseUnusable with what to do */
+export async function lookIntoPostgres({ databaseUrl, databaseSchema: schema }: Settings): Promise<PostgresInspection> {
+  return await inspectPostgres({ url: databaseUrl?.reveal() ?? '', schema })
 }

@@ -242,7 +242,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
 }
 
-function clientConfig(settings: ConnectionSettings, ssl: ClientConfig['ssl']): ClientConfig {
+export function clientConfig(settings: ConnectionSettings, ssl: ClientConfig['ssl']): ClientConfig {
   const { host, port, user, password, database, applicationName, connectTimeoutMs } = settings
   return {
     ...{ host, port, user, database, ssl, types: { getTypeParser: typeParser } },

@@ -14,6 +14,9 @@ const MIGRATIONS: readonly string[] = [
   '0005-diagnostics.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
+/** How many there are. */
+export const KNOWN_SCHEMA = MIGRATIONS.length
+
 /**
  * Brings the schema up to date, in one transaction. Nodes that start at the same time do it one after the other: all but the
  * first find nothing left to do.
