@@ -29,6 +29,7 @@ import type { Store } from './store/store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
 import { createBackground, type Background } from './wiring/background.ts'
+import { createBulkReplays } from './wiring/bulk-replays.ts'
 import { egressProxy } from './wiring/egress-proxy.ts'
 import { openStorage } from './wiring/open-store.ts'
 import { createDiagnosticRemover, openDiagnostics } from './wiring/diagnostics.ts'
@@ -150,7 +151,7 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
   }
   const api = createApi(context, settings.roles.includes('api') ? API_ROUTES : HEALTH_ROUTES)
   ground.onHint(hearer(engine, api, learnTypes))
-  const background = backgroundOf(context, api, disk, settings)
+  const background = backgroundOf(context, api, disk, settings, nodeId)
   const server = createHttpServer(api)
   const port = await listen(server, settings)
   const own = { host: settings.host, port }
@@ -174,10 +175,14 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
   }
 }
 
-function backgroundOf(context: ApiContext, api: Api, disk: DiskGuard, settings: Settings): Background {
+function backgroundOf(context: ApiContext, api: Api, disk: DiskGuard, settings: Settings, nodeId: string): Background {
   const isWorker = settings.roles.includes('worker')
-  const alsoOnWorkers = [createDiagnosticRemover(context.diagnostics, settings, context)]
-  return createBackground(context, api, { disk, times: retentionTimes(settings), isWorker, alsoOnWorkers })
+  const times = retentionTimes(settings)
+  const alsoOnWorkers = [
+    createDiagnosticRemover(context.diagnostics, settings, context),
+    createBulkReplays(context, { nodeId, keepMs: times.events }),
+  ]
+  return createBackground(context, api, { disk, times, isWorker, alsoOnWorkers })
 }
 
 /** What other nodes have changed takes effect here at once. */

@@ -281,3 +281,78 @@ export interface DiagnosticsErased {
   run_id: string
   erased: number
 }
+
+/** Which deliveries a bulk replay takes. */
+export interface BulkReplayFilter {
+  endpoint_id?: string
+  /** Of a key that is bound to no tenant; without it all tenants. */
+  tenant_id?: string
+  /** Type globs. */
+  type?: string[]
+  /** Of the deliveries; with `to_endpoint_id` there is none. @default ['dead_lettered'] */
+  status?: Exclude<DeliveryStatus, 'pending'>[]
+  /** How the latest attempt ended. */
+  error_code?: AttemptOutcomeName
+  run_id?: string
+  /** Created at or after; with `to_endpoint_id` of events: recorded. */
+  since?: string
+  /** Created before. */
+  until?: string
+}
+
+/** Why something that was matched was not replayed. */
+export interface ReplaySkips {
+  /** The endpoint has been deleted. */
+  endpoint_deleted: number
+  /** The payload was erased, or is older than payloads are kept. */
+  payload_gone: number
+  /** The endpoint may no longer receive what would be sent. */
+  policy_changed: number
+  /** With `to_endpoint_id`: the endpoint has a delivery of the event already. */
+  already_there: number
+  /** It has changed since it was matched: somebody replayed or discarded it, or it is not kept any more. */
+  changed: number
+}
+
+interface Matched {
+  /** Skipped ones included. */
+  matched: number
+  /** The largest 100, largest first. */
+  by_endpoint: { endpoint_id: string; count: number }[]
+  by_type: { type: string; count: number }[]
+}
+
+/** `200` of `POST /v1/replays` with `dry_run`: what a replay would do now. */
+export interface ReplayPreview extends Matched {
+  dry_run: true
+  /** Of the matched: what would be sent again. */
+  replayable: number
+  skipped: ReplaySkips
+}
+
+/** A bulk replay. */
+export interface BulkReplayView extends Matched {
+  id: string
+  mode: Mode
+  tenant_id: string | null
+  status: 'running' | 'completed' | 'cancelled'
+  filter: BulkReplayFilter
+  /** It makes new deliveries for this endpoint. */
+  to_endpoint_id: string | null
+  rate_per_second: number
+  /** Deliveries that were reopened or made so far. */
+  replayed: number
+  skipped: ReplaySkips
+  /** How the replayed ones have ended since; `removed`: retention was faster than the count. */
+  outcomes: {
+    pending: number
+    delivered: number
+    dead_lettered: number
+    cancelled: number
+    expired: number
+    removed: number
+  }
+  created_at: string
+  updated_at: string
+  ended_at: string | null
+}

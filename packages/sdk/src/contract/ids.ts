@@ -23,6 +23,7 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   run: 'run',
   diagnostic: 'diag',
+  replay: 'rpl',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES
 

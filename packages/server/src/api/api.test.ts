@@ -44,6 +44,8 @@ const ROUTES = [
   'get /v1/events/{event_id}',
   'get /v1/events/{event_id}/body',
   'get /v1/events/{event_id}/deliveries',
+  'get /v1/replays',
+  'get /v1/replays/{replay_id}',
   'get /v1/runs',
   'get /v1/runs/{run_id}',
   'get /v1/runs/{run_id}/timeline',
@@ -73,6 +75,8 @@ const ROUTES = [
   'post /v1/events/{event_id}/erase',
   'post /v1/events/{event_id}/replay',
   'post /v1/master-key/rotate',
+  'post /v1/replays',
+  'post /v1/replays/{replay_id}/cancel',
   'post /v1/tenants',
 ]
 

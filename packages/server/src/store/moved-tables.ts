@@ -133,6 +133,15 @@ export const MOVED = {
   audit_anchors: { key: ['mode'], columns: { mode: integer, seq: integer, hash: text } },
   retention_marks: { key: ['what', 'mode'], columns: { ...marks, position: integer } },
   retention_left: { key: ['what', 'mode', 'event'], columns: { ...marks, event: integer } },
+  bulk_replays: {
+    key: ['position'],
+    columns: {
+      ...{ position: integer, id: text, mode: integer, tenant_id: text, status: text, asked: text, counts: text },
+      ...{ cursor: integer, node_id: text, fence: integer, created_at: integer, updated_at: integer },
+      ended_at: integer,
+    },
+  },
+  bulk_replay_items: { key: ['replay', 'delivery'], columns: { replay: integer, delivery: integer } },
 } as const satisfies Record<string, MovedColumns>
 
 export type MovedTable = keyof typeof MOVED
@@ -145,7 +154,7 @@ export function columnsOf(table: MovedTable): MovedColumns {
 
 /** Tables whose keys count up, with the highest that was ever given: it is not given again. */
 export type LastKeys = Readonly<
-  Record<'nodes' | 'endpoints' | 'api_keys' | 'runs' | 'bodies' | 'tenants' | 'audit', number>
+  Record<'nodes' | 'endpoints' | 'api_keys' | 'runs' | 'bodies' | 'tenants' | 'audit' | 'bulk_replays', number>
 > & {
   /** Of events and of deliveries. */
   positions: number

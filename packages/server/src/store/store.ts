@@ -27,6 +27,7 @@ import type {
 } from './rows.ts'
 import type { AcceptBatch, AcceptResult } from './accept.ts'
 import type { Audited, AuditVerbs } from './audit.ts'
+import type { BulkReplayVerbs } from './bulk-replays.ts'
 import type { DataKeyVerbs } from './data-keys.ts'
 import type { RetentionVerbs } from './retention.ts'
 import type { RunVerbs } from './runs.ts'
@@ -42,7 +43,7 @@ import type { DataClass, Mode } from '@runbell/sdk/contract'
  * Times are service time in milliseconds unless a name says otherwise. Leases are measured by the store's own clock.
  * The store never decides a policy: where a rule is needed inside a transaction it calls a pure function of `core`.
  */
-export interface Store extends AuditVerbs, DataKeyVerbs, RetentionVerbs, RunVerbs, SurveyVerbs {
+export interface Store extends AuditVerbs, BulkReplayVerbs, DataKeyVerbs, RetentionVerbs, RunVerbs, SurveyVerbs {
   // ——— nodes ———
   /** Announces a node, whose claims stay its own for `leaseMs` after each heartbeat. */
   joinNode(input: { nodeId: string; leaseMs: number }): Promise<NodeState>

@@ -25,6 +25,7 @@ async function fill(api: TestApi): Promise<Record<string, string>> {
   const [delivery] = (await api.get('/v1/deliveries', { key })).json.data
   const [secret] = (await api.get(`/v1/endpoints/${endpoint}/secrets`, { key })).json.data
   await api.post('/v1/tenants', { body: { id: 'acme' } })
+  const replay = (await api.post('/v1/replays', { key, body: {} })).json
   return {
     event_id: String(event['event_id']),
     delivery_id: delivery.id,
@@ -33,6 +34,7 @@ async function fill(api: TestApi): Promise<Record<string, string>> {
     run_id: String(event['run_id']),
     key_id: `key_test_${key.split('_')[2]}`,
     tenant_id: 'acme',
+    replay_id: replay.id,
     type: 'acme.invoice.drafted',
   }
 }

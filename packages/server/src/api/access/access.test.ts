@@ -123,7 +123,9 @@ describe('tenants and modes', () => {
     await test.post('/v1/events', { key: acme, body: event })
     const [delivery] = (await test.get('/v1/deliveries', { key: acme })).json.data
     await test.ask('DELETE', '/v1/api-keys/none')
+    const replay = (await test.post('/v1/replays', { key: acme, body: {} })).json
     const names: Record<string, string> = {
+      replay_id: replay.id,
       event_id: String(event['event_id']),
       delivery_id: delivery.id,
       endpoint_id: endpoint,

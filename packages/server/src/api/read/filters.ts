@@ -6,11 +6,12 @@ import type { DeliveryFilter, EventFilter } from '../../store/rows.ts'
 import { GROUPINGS } from './dead-letter-groups.ts'
 
 /** Entries of a list in a query. */
-const MAX_ENTRIES = 50
+export const MAX_ENTRIES = 50
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 200
 
-const PRODUCER_ID = 'must have 1 to 128 characters of A-Z a-z 0-9 _ . : / @ = + - and start with a letter or digit'
+export const PRODUCER_ID =
+  'must have 1 to 128 characters of A-Z a-z 0-9 _ . : / @ = + - and start with a letter or digit'
 const TENANT = 'must have 1 to 255 characters, none of them a control character'
 const TIME = 'must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z'
 

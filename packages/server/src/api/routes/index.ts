@@ -16,6 +16,7 @@ import { MASTER_KEY_ROUTES } from './master-key.ts'
 import { PAGE_ROUTES } from './pages.ts'
 import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
+import { REPLAY_ROUTES } from './replays.ts'
 import { RUN_ROUTES } from './runs.ts'
 import { SAMPLE_SENDING_ROUTES } from './sample-sending.ts'
 import { SCHEMA_ROUTES } from './schemas.ts'
@@ -31,6 +32,7 @@ export const API_ROUTES: readonly Route[] = [
   ...DELIVERY_ROUTES,
   ...DELIVERY_ACTION_ROUTES,
   ...EXPORT_ROUTES,
+  ...REPLAY_ROUTES,
   ...ENDPOINT_ROUTES,
   ...ENDPOINT_STATS_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,

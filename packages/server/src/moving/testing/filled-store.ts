@@ -22,6 +22,7 @@ import {
 } from '../../store/conformance/builders.ts'
 import type { Claim, EndpointRow, ReadScope } from '../../store/rows.ts'
 import type { Store } from '../../store/store.ts'
+import type { EndedFilter } from '../../store/surveys.ts'
 
 const NODE = 'node-moved'
 /** Not text at all, NUL first. */
@@ -36,6 +37,7 @@ export async function fillStore(store: Store): Promise<void> {
   await fillRuns(store, endpoint.id)
   await fillDeliveries(store, endpoint.id)
   await removeSome(store)
+  await fillBulkReplays(store, endpoint)
   await fillAudit(store)
   await store.heartbeat({ nodeId: NODE, leaseMs: MINUTE, highWater: T0 + 123_456 })
   // Somebody who left, and what two crashes leave.
@@ -158,6 +160,35 @@ async function removeSome(store: Store): Promise<void> {
   }
 }
 
+/** One that has reopened the first of two dead letters, and is not done. */
+async function fillBulkReplays(store: Store, like: EndpointRow): Promise<void> {
+  const id = `${like.id}y`
+  await store.createEndpoint({ endpoint: endpointRow({ ...like, id, secrets: [secretRow()] }), maxPerTenant: 500 })
+  await accept(store, [acceptItem({ targets: [target(id)] }), acceptItem({ targets: [target(id)] })])
+  const { claims } = await store.claimDue({ nodeId: NODE, now: T0, requests: [{ endpointId: id, limit: 2 }] })
+  const verdict = { kind: 'dead_letter', reason: 'attempts_exhausted' } as const
+  const records = claims.map((claim) => attemptRecord(claim, { verdict, outcome: 'timeout' }))
+  await store.recordAttempts({ nodeId: NODE, now: T0, records })
+  const filter: EndedFilter = {
+    ...{ statuses: ['dead_lettered'], endpointId: id, runId: null, types: [], errorCode: null },
+    ...{ since: null, until: null, changedUntil: T0 },
+  }
+  const asked = {
+    filter,
+    toEndpointId: null,
+    ratePerSecond: 1,
+    upTo: 1e6,
+    matched: 2,
+    matchedBy: { endpoints: [], types: [] },
+  }
+  const replay = { id: 'rpl_moved', mode: 'live', tenantId: null, asked, createdAt: T0 } as const
+  await store.createBulkReplay({ replay, maxRunning: 9 })
+  const [held] = await store.claimBulkReplays({ nodeId: NODE, limit: 9 })
+  if (held === undefined) throw new Error('there is no bulk replay')
+  const step = { replay: held.row.position, fence: held.fence, now: T0, look: 100, limit: 1 }
+  if ((await store.advanceBulkReplay(step))?.replayed !== 1) throw new Error('nothing was reopened')
+}
+
 async function fillAudit(store: Store): Promise<void> {
   const entry = (about: string, at = T0): AuditEntry => ({
     ...{ mode: 'live', tenantId: 'default', at, actor: 'key_a', action: 'endpoint.updated', target: about },
@@ -206,6 +237,7 @@ async function readMode(store: Store, scope: ReadScope): Promise<unknown> {
     ),
     types: await store.loadEventTypes({ mode: scope.mode }),
     tenants: await store.listTenants({ scope, page }),
+    bulkReplays: await store.listBulkReplays({ scope, page }),
     keys: await store.listApiKeys({ scope, page }),
     audit: await store.listAudit({ scope, filter: anyAudit, page }),
     chain: await store.readAudit({ scope, afterSeq: 0, limit: 1000 }),

@@ -5,6 +5,7 @@ import { announcementTests } from './announcements.ts'
 import { auditTests } from './audit.ts'
 import { bodyTests } from './bodies.ts'
 import { budgetTests } from './budgets.ts'
+import { bulkReplayTests } from './bulk-replays.ts'
 import { claimTests } from './claims.ts'
 import { dataKeyTests } from './data-keys.ts'
 import { durabilityTests } from './durability.ts'
@@ -46,6 +47,7 @@ export function describeStore(
     lifecycleTests(suite)
     runTests(suite)
     surveyTests(suite)
+    bulkReplayTests(suite)
     budgetTests(suite)
     idempotencyTests(suite)
     claimTests(suite)

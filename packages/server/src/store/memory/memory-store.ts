@@ -1,7 +1,7 @@
 import type { AttemptRow, DeliveryRow, EndpointRow, EventRow } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { copy } from './copy.ts'
-import { MemorySurveys } from './surveys.ts'
+import { MemoryBulkReplays } from './bulk-replays.ts'
 
 /** A delivery with what no reader sees but an invariant has to know. */
 export interface DeliverySnapshot extends DeliveryRow {
@@ -36,7 +36,7 @@ export interface StoreSnapshot {
  * as they share a database. Each class below adds one concern: state, nodes, acceptance, claims, records, reading,
  * requests, endpoints, keys, audit. Their protected methods are where a simulation plants a bug, by overriding one.
  */
-export class MemoryStore extends MemorySurveys implements Store {
+export class MemoryStore extends MemoryBulkReplays implements Store {
   /** Nothing to end: what other nodes share stays usable. */
   async close(): Promise<void> {}
 

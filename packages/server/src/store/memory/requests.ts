@@ -140,10 +140,10 @@ export class MemoryRequests extends MemoryRuns {
   }
 
   /** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */
-  private deliverNow(
+  protected deliverNow(
     event: EventState,
     { endpointId, body, configVersion }: Extract<Input<'replayDeliveries'>['target'], { kind: 'endpoint' }>,
-    { newDeliveryId: id, now }: Input<'replayDeliveries'>,
+    { newDeliveryId: id, now }: Pick<Input<'replayDeliveries'>, 'newDeliveryId' | 'now'>,
   ): ReplayResult {
     if (configVersion !== undefined && configVersion !== this.configVersion) return 'stale'
     const endpoint = this.endpoints.get(endpointId)

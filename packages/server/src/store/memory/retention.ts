@@ -27,9 +27,13 @@ export class MemoryRetention extends MemoryAudit {
   /** New attempts of a replay are looked for where those before have been removed. */
   override replayDeliveries(input: Input<'replayDeliveries'>): ReturnType<Store['replayDeliveries']> {
     const event = this.events.get(input.eventPosition)
-    const walk = event === undefined ? undefined : this.#walks.get(`attempts/${event.mode}`)
-    if (event !== undefined && walk !== undefined && walk.mark >= event.position) walk.left.add(event.position)
+    if (event !== undefined) this.lookAgainAtAttempts(event)
     return super.replayDeliveries(input)
+  }
+
+  protected lookAgainAtAttempts({ mode, position }: EventState): void {
+    const walk = this.#walks.get(`attempts/${mode}`)
+    if (walk !== undefined && walk.mark >= position) walk.left.add(position)
   }
 
   pruneEndpoints(input: Input<'pruneEndpoints'>): Promise<number> {

@@ -53,6 +53,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       if (Array.isArray(result) && result.some(({ status }) => status === 'pending')) wakes.wake()
       return result
     },
+    async advanceBulkReplay(input) {
+      const step = await store.advanceBulkReplay(input)
+      if (step !== null && step.replayed > 0) wakes.wake()
+      return step
+    },
+    async deliverBulkReplay(input) {
+      const step = await store.deliverBulkReplay(input)
+      if (step !== null && step !== 'stale' && step.replayed > 0) wakes.wake()
+      return step
+    },
     async rescueClaims(input) {
       const isNeeded = await database.transaction('read', (db) => isAnyNodeDead({ db }, input.nodeId))
       return isNeeded ? store.rescueClaims(input) : { rescued: [], ended: 0, more: false }

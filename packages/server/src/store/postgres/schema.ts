@@ -12,6 +12,7 @@ const MIGRATIONS: readonly string[] = [
   '0003-tenants.sql',
   '0004-dead-letters.sql',
   '0005-diagnostics.sql',
+  '0006-bulk-replays.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
 /** How many there are. */

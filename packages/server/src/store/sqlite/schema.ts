@@ -13,4 +13,5 @@ export const MIGRATIONS: readonly string[] = [
   '0009-retention.sql',
   '0010-sealed-secrets.sql',
   '0011-runs.sql',
+  '0012-bulk-replays.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

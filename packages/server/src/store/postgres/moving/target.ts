@@ -190,11 +190,14 @@ async function readDigests(
   return rows.map((row) => names.map((name) => row[name] as MovedValue))
 }
 
+/** Tables whose rows are counted by `position`, and not by `ref`. */
+const BY_POSITION: readonly string[] = ['api_keys', 'tenants', 'audit', 'bulk_replays']
+
 async function finish(database: Database, lastKeys: LastKeys): Promise<void> {
   await database.transaction('config-alone', async (db) => {
     await db.run('SET LOCAL statement_timeout = 0')
     for (const [name, last] of Object.entries(lastKeys)) {
-      const key = name === 'api_keys' || name === 'tenants' || name === 'audit' ? 'position' : 'ref'
+      const key = BY_POSITION.includes(name) ? 'position' : 'ref'
       const sequence = name === 'positions' ? `'positions'` : `pg_get_serial_sequence('${name}', '${key}')`
       if (last > 0) await db.rows(`SELECT setval(${sequence}, $1)`, last)
     }

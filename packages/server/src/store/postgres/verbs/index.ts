@@ -11,6 +11,16 @@ import {
   touchApiKeys,
 } from './api-keys.ts'
 import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
+import { advanceBulkReplay, deliverBulkReplay } from './advance-bulk-replay.ts'
+import {
+  cancelBulkReplay,
+  claimBulkReplays,
+  createBulkReplay,
+  findBulkReplay,
+  listBulkReplays,
+  pruneBulkReplays,
+  settleBulkReplays,
+} from './bulk-replays.ts'
 import { changeEndpoint } from './change-endpoint.ts'
 import { claimDue, claimSuspect } from './claim-due.ts'
 import type { Verbs } from './context.ts'
@@ -100,6 +110,15 @@ export const VERBS: Verbs = {
   surveyDeliveries,
   surveyEvents,
   scanEvents,
+  createBulkReplay,
+  findBulkReplay,
+  listBulkReplays,
+  cancelBulkReplay,
+  claimBulkReplays,
+  advanceBulkReplay,
+  deliverBulkReplay,
+  settleBulkReplays,
+  pruneBulkReplays,
 }
 
 /** Verbs that change nothing: what they read in several statements is one moment's truth. */
@@ -133,6 +152,8 @@ const READS: ReadonlySet<string> = new Set<keyof Verbs>([
   'surveyDeliveries',
   'surveyEvents',
   'scanEvents',
+  'findBulkReplay',
+  'listBulkReplays',
 ])
 
 /** Verbs that change what is cached outside the database, and count its version up; and some others that must be alone. */
@@ -160,6 +181,8 @@ const RELY_ON_CONFIG: ReadonlySet<string> = new Set<keyof Verbs>([
   'releaseClaims',
   'cancelHeld',
   'replayDeliveries',
+  'advanceBulkReplay',
+  'deliverBulkReplay',
 ])
 
 /** What a verb does about the configuration. Outcomes that disable an endpoint change it. */

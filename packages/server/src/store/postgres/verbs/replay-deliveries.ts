@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { ClassMask } from '../../../core/data-classes.ts'
 import { deliveryStatuses, triggers } from '../../codes.ts'
 import type { GivenBody, ReplayedDelivery } from '../../rows.ts'
 import type { Store } from '../../store.ts'
@@ -20,7 +19,7 @@ export async function replayDeliveries(context: PostgresContext, input: Input): 
   const sql = 'SELECT erased_at FROM events WHERE position = $1 FOR NO KEY UPDATE'
   const event = await db.row(sql, input.eventPosition)
   if (event !== undefined && event['erased_at'] !== null) return 'payload_gone'
-  await lookAgainAtAttempts(db, input.eventPosition)
+  await lookAgainAtAttempts(db, [input.eventPosition])
   const rows = await select(db, input)
   if (rows.length > 0) return reopenAllowed(db, rows, now)
   if (target.kind === 'all') return []
@@ -28,13 +27,14 @@ export async function replayDeliveries(context: PostgresContext, input: Input): 
   return deliverNow(context, input, target)
 }
 
-/** Where the attempts of an event have been removed there will be new ones, which nobody would come by for. */
-async function lookAgainAtAttempts(db: Session, event: number): Promise<void> {
+/** Where the attempts of events have been removed there will be new ones, which nobody would come by for. */
+export async function lookAgainAtAttempts(db: Session, events: readonly number[]): Promise<void> {
+  if (events.length === 0) return
   await db.run(
     `INSERT INTO retention_left
      SELECT m.what, m.mode, e.position FROM events e JOIN retention_marks m ON m.mode = e.mode
-     WHERE e.position = $1 AND m.what = 'attempts' AND m.position >= e.position ON CONFLICT DO NOTHING`,
-    event,
+     WHERE e.position = ANY($1) AND m.what = 'attempts' AND m.position >= e.position ON CONFLICT DO NOTHING`,
+    events,
   )
 }
 
@@ -86,7 +86,7 @@ async function reopenAllowed(db: Session, rows: Row[], now: number): Promise<Out
  * it has an outcome: what was quarantined must not come back among the others. An attempt that was in flight when the delivery
  * was ended is still this delivery's: it decides how things go on.
  */
-async function reopen(db: Session, deliveries: readonly number[], now: number): Promise<void> {
+export async function reopen(db: Session, deliveries: readonly number[], now: number): Promise<void> {
   if (deliveries.length === 0) return
   await db.run(
     `UPDATE deliveries SET status = $2, reason = NULL, known_outcomes = 0, crashes_alone = 0, discarded_at = NULL, note = NULL,
@@ -122,44 +122,60 @@ async function deliverNow(
   const endpoint = place['ref'] as number
   const classes = body?.classes ?? (place['classes'] as number)
   if (isBeyond({ classes }, requireEndpoint(await endpointsByRef(db, [endpoint]), endpoint))) return 'policy_changed'
-  await insertDelivery(context, { event, endpoint, deliveryId, classes, body: await keepBody(db, event, body), now })
+  const given = body ?? { bytes: null, classes }
+  await insertDeliveries(context, endpoint, [{ event, deliveryId, body: given }], now)
   return [{ id: deliveryId, endpointId, status: 'pending' }]
 }
 
 interface NewDelivery {
   event: number
-  endpoint: number
   deliveryId: string
-  classes: ClassMask
-  /** `null`: the uncut one. */
-  body: number | null
-  now: number
+  body: GivenBody
 }
 
-async function insertDelivery(context: PostgresContext, made: NewDelivery): Promise<void> {
+/** New deliveries to one endpoint that are due now. Returns their positions, in the same order; they are held until the commit. */
+export async function insertDeliveries(
+  context: PostgresContext,
+  endpoint: number,
+  made: readonly NewDelivery[],
+  now: number,
+): Promise<number[]> {
+  if (made.length === 0) return []
   const { db } = context
-  const position = await takePositions(context, 1)
+  const bodies = await keepBodies(db, made)
+  const first = await takePositions(context, made.length)
+  const positions = made.map((_, index) => first + index)
   await db.run(
     `INSERT INTO deliveries (position, id, mode, tenant_id, event, endpoint, body, classes, deadline, status, attempt_count,
        cycle_start, created_at, updated_at, watch)
-     SELECT $1, $2, mode, tenant_id, position, $3, $4, $5, deadline, $6, 0, 1, $7, $7,
-       CASE WHEN type = 'agent.approval.requested' THEN 1 ELSE 0 END FROM events WHERE position = $8`,
-    ...[position, made.deliveryId, made.endpoint, made.body, made.classes, PENDING, made.now, made.event],
+     SELECT n.position, n.id, e.mode, e.tenant_id, e.position, $1, n.body, n.classes, e.deadline, $2, 0, 1, $3, $3,
+       CASE WHEN e.type = 'agent.approval.requested' THEN 1 ELSE 0 END
+     FROM unnest($4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::integer[]) AS n (position, id, event, body, classes)
+     JOIN events e ON e.position = n.event`,
+    ...[endpoint, PENDING, now, positions, made.map(({ deliveryId }) => deliveryId)],
+    ...[made.map(({ event }) => event), bodies, made.map(({ body }) => body.classes)],
   )
   await db.run(
     `INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, trigger)
-     SELECT position, endpoint, mode, tenant_id, classes, deadline, $2, $3 FROM deliveries WHERE position = $1`,
-    ...[position, made.now, MANUAL],
+     SELECT position, endpoint, mode, tenant_id, classes, deadline, $2, $3 FROM deliveries WHERE position = ANY($1)`,
+    ...[positions, now, MANUAL],
   )
+  return positions
 }
 
-async function keepBody(db: Session, event: number, body: GivenBody | undefined): Promise<number | null> {
-  const bytes = body?.bytes ?? null
-  if (body === undefined || bytes === null) return null
+/** `null`: the uncut one. */
+async function keepBodies(db: Session, made: readonly NewDelivery[]): Promise<(number | null)[]> {
+  const refs: (number | null)[] = []
+  for (const { event, body } of made) refs.push(await keepBody(db, event, body))
+  return refs
+}
+
+async function keepBody(db: Session, event: number, { bytes, classes }: GivenBody): Promise<number | null> {
+  if (bytes === null) return null
   const sha256 = new Uint8Array(createHash('sha256').update(bytes).digest())
   const row = await db.row(
     'INSERT INTO bodies (event, body, sha256, classes) VALUES ($1, $2, $3, $4) RETURNING ref',
-    ...[event, bytes, sha256, body.classes],
+    ...[event, bytes, sha256, classes],
   )
   return row?.['ref'] as number
 }

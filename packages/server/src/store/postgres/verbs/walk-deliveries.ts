@@ -75,6 +75,13 @@ export function isInScope(scope: ReadScope, row: Row): boolean {
   return row['mode'] === modes.encode(scope.mode) && (scope.tenantId === null || row['tenant_id'] === scope.tenantId)
 }
 
+/** Deliveries by their positions, in rising order. */
+export async function readCandidates(db: Session, positions: readonly number[]): Promise<FoundCandidate[]> {
+  const sql = `SELECT ${COLUMNS} FROM deliveries d JOIN events e ON e.position = d.event WHERE d.position = ANY($1)
+    ORDER BY d.position`
+  return candidatesFrom(db, await db.rows(sql, positions))
+}
+
 async function candidatesFrom(db: Session, rows: readonly Row[]): Promise<FoundCandidate[]> {
   if (rows.length === 0) return []
   const endpoints = await endpointsByRef(

@@ -42,4 +42,6 @@ export const SOURCE_TABLES: Readonly<Record<MovedTable, SourceTable>> = {
   audit_anchors: { from: 'audit_anchors' },
   retention_marks: { from: 'retention_marks' },
   retention_left: { from: 'retention_left' },
+  bulk_replays: { from: 'bulk_replays' },
+  bulk_replay_items: { from: 'bulk_replay_items' },
 }

@@ -105,7 +105,7 @@ function readLastKeys(handle: DatabaseSync): LastKeys {
   const of = (table: string) => last.get(table) ?? 0
   return {
     ...{ nodes: of('nodes'), endpoints: of('endpoints'), api_keys: of('api_keys'), runs: of('runs') },
-    ...{ bodies: of('bodies'), tenants: of('tenants'), audit: of('audit') },
+    ...{ bodies: of('bodies'), tenants: of('tenants'), audit: of('audit'), bulk_replays: of('bulk_replays') },
     positions: Math.max(of('events'), of('deliveries')),
   }
 }

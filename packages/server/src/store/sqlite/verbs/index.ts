@@ -10,6 +10,16 @@ import {
   touchApiKeys,
 } from './api-keys.ts'
 import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
+import { advanceBulkReplay, deliverBulkReplay } from './advance-bulk-replay.ts'
+import {
+  cancelBulkReplay,
+  claimBulkReplays,
+  createBulkReplay,
+  findBulkReplay,
+  listBulkReplays,
+  pruneBulkReplays,
+  settleBulkReplays,
+} from './bulk-replays.ts'
 import { changeEndpoint } from './change-endpoint.ts'
 import { claimDue, claimSuspect } from './claim-due.ts'
 import type { Verbs } from './context.ts'
@@ -99,6 +109,15 @@ export const VERBS: Verbs = {
   surveyDeliveries,
   surveyEvents,
   scanEvents,
+  createBulkReplay,
+  findBulkReplay,
+  listBulkReplays,
+  cancelBulkReplay,
+  claimBulkReplays,
+  advanceBulkReplay,
+  deliverBulkReplay,
+  settleBulkReplays,
+  pruneBulkReplays,
 }
 
 /** Verbs that change nothing and may be slow: they run on a second connection, so that they never hold up a commit. */
@@ -131,4 +150,6 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'surveyDeliveries',
   'surveyEvents',
   'scanEvents',
+  'findBulkReplay',
+  'listBulkReplays',
 ])

@@ -27,7 +27,7 @@ export function replayDeliveries(context: SqliteContext, input: Input): Output {
 }
 
 /** Where the attempts of an event have been removed there will be new ones, which nobody would come by for. */
-function lookAgainAtAttempts(db: Database, event: number): void {
+export function lookAgainAtAttempts(db: Database, event: number): void {
   db.prepare(
     `INSERT OR IGNORE INTO retention_left
      SELECT m.what, m.mode, e.position FROM events e JOIN retention_marks m ON m.mode = e.mode
@@ -57,7 +57,7 @@ function select(db: Database, { target, eventPosition }: Input): Row[] {
  * The same delivery goes on: attempt numbers continue, the schedule starts afresh (details 21). A suspect stays one until
  * it has an outcome: what was quarantined must not come back among the others.
  */
-function reopen(db: Database, row: Row, now: number) {
+export function reopen(db: Database, row: Row, now: number) {
   const reopened = { id: row['id'] as string, endpointId: row['endpoint_id'] as string, status: 'pending' as const }
   if (row['status'] === PENDING) return reopened
   // An attempt that was in flight when the delivery was ended is still this delivery's: it decides how things go on.
@@ -79,7 +79,7 @@ function reopen(db: Database, row: Row, now: number) {
 }
 
 /** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */
-function deliverNow(
+export function deliverNow(
   { db, endpointRefs }: SqliteContext,
   { eventPosition: event, newDeliveryId: deliveryId, now }: Input,
   { endpointId, body, configVersion }: Extract<Input['target'], { kind: 'endpoint' }>,
