@@ -18,12 +18,20 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
     process.stderr.write(`Runbell needs Node ${NEEDED} or newer; this is Node ${process.versions.node}.\n`)
     process.exitCode = 1
   }
-} else if (isCheckout && !process.execArgv.includes(FROM_SOURCE)) await startFromSource()
-else {
+} else if (isCheckout && !process.execArgv.includes(FROM_SOURCE)) {
+  await keepCompiledCode()
+  await startFromSource()
+} else {
+  await keepCompiledCode()
   delete process.env.RUNBELL_STARTED_AGAIN
   const { main } = await import(isCheckout ? source.href : new URL('../dist/main.js', import.meta.url).href)
   const code = await main(process.argv.slice(2))
   if (typeof code === 'number') process.exitCode = code
+}
+
+async function keepCompiledCode() {
+  const cache = await import('./compile-cache.mjs')
+  cache.keepCompiledCode()
 }
 
 /**

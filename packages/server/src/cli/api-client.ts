@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import { request, type IncomingMessage } from 'node:http'
+import { request as requestTls } from 'node:https'
+import { buffer } from 'node:stream/consumers'
 import type { Problem } from '@runbell/sdk/contract'
 import { CliError } from './cli-error.ts'
 
@@ -15,7 +15,13 @@ export interface ApiClient {
   /** An answer that is no JSON, byte for byte. */
   bytes(path: string): Promise<Uint8Array>
   /** The lines of an answer that may be longer than memory. */
-  lines(path: string): AsyncGenerator<string>
+  lines(path: string, options?: LinesOptions): AsyncGenerator<string>
+}
+
+export interface LinesOptions {
+  headers?: Record<string, string>
+  /** Ends it, with an error. */
+  signal?: AbortSignal
 }
 
 /** The server refused. */
@@ -35,65 +41,69 @@ export class ApiRefused extends CliError {
 /** For a request and its answer together. */
 const TIMEOUT_MS = 30_000
 
+/** What is sent. */
+interface Sent {
+  method: string
+  path: string
+  json?: string | undefined
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
 /**
+ * Speaks HTTP with `node:http`, which is loaded anyway: `fetch` costs a command 100 ms the first time. Redirects are not followed.
  * @param url where the server answers, without `/v1`
  * @param key an API key with the scopes that are needed
  */
 export function createApiClient(url: string, key: string): ApiClient {
-  async function call<Answer>(method: string, path: string, json?: string): Promise<Answer> {
-    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-    const init = { method, headers, redirect: 'manual' as const, signal: AbortSignal.timeout(TIMEOUT_MS) }
-    let status: number
-    let text: string
-    try {
-      // oxlint-disable-next-line no-restricted-globals -- the operator's own server, named by the operator; no delivery goes here
-      const response = await fetch(new URL(path, url), json === undefined ? init : { ...init, body: json })
-      status = response.status
-      text = await response.text()
-    } catch {
-      throw unreachable(url)
-    }
-    const answer = parse(text)
-    if (status >= 200 && status < 300) return answer as Answer
-    throw refusalOf(status, answer)
-  }
-
   /** @throws CliError where it does not answer, ApiRefused where it answers with anything but 2xx */
-  async function open(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-    let response: Response
-    try {
-      const init = { headers: { authorization: `Bearer ${key}`, ...headers }, redirect: 'manual' as const }
-      // oxlint-disable-next-line no-restricted-globals -- as above
-      response = await fetch(new URL(path, url), signal === undefined ? init : { ...init, signal })
-    } catch {
+  async function open({ method, path, json, headers, signal }: Sent): Promise<IncomingMessage> {
+    const response = await send(new URL(path, url), {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+      body: json,
+      signal,
+    }).catch(() => {
       throw unreachable(url)
-    }
-    if (!response.ok || response.body === null) {
-      throw refusalOf(response.status, parse(await response.text()))
-    }
-    return response
+    })
+    const status = response.statusCode ?? 0
+    if (status >= 200 && status < 300) return response
+    throw refusalOf(status, parse((await whole(response)).toString()))
   }
 
-  async function bytes(path: string): Promise<Uint8Array> {
-    const response = await open(path, {}, AbortSignal.timeout(TIMEOUT_MS))
+  async function whole(response: IncomingMessage): Promise<Buffer> {
     try {
-      return new Uint8Array(await response.arrayBuffer())
+      return await buffer(response)
     } catch {
       throw brokeOff(url)
     }
   }
 
-  async function* lines(path: string): AsyncGenerator<string> {
-    const response = await open(path, {})
+  async function call<Answer>(method: string, path: string, json?: string): Promise<Answer> {
+    const response = await open({ method, path, json, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return parse((await whole(response)).toString()) as Answer
+  }
+
+  async function* lines(path: string, options: LinesOptions = {}): AsyncGenerator<string> {
+    const response = await open({ method: 'GET', path, ...options })
+    const decoder = new TextDecoder()
+    let rest = ''
     try {
-      yield* createInterface({ input: Readable.fromWeb(response.body as NodeReadableStream), crlfDelay: Infinity })
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        const complete = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/)
+        rest = complete.pop() ?? ''
+        yield* complete
+      }
     } catch {
       throw brokeOff(url)
     }
+    if (rest !== '') yield rest
   }
 
   return {
-    bytes,
+    async bytes(path) {
+      return await whole(await open({ method: 'GET', path, signal: AbortSignal.timeout(TIMEOUT_MS) }))
+    },
     lines,
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body === undefined ? undefined : JSON.stringify(body)),
@@ -103,6 +113,24 @@ export function createApiClient(url: string, key: string): ApiClient {
       await call('DELETE', path)
     },
   }
+}
+
+interface Request {
+  method: string
+  headers: Record<string, string>
+  body: string | undefined
+  signal: AbortSignal | undefined
+}
+
+/** Resolves with the answer's head. */
+function send(url: URL, { method, headers, body, signal }: Request): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const start = url.protocol === 'https:' ? requestTls : request
+    start(url, { method, headers, ...(signal === undefined ? {} : { signal }) })
+      .once('response', resolve)
+      .once('error', reject)
+      .end(body)
+  })
 }
 
 function parse(text: string): unknown {

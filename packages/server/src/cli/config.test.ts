@@ -23,5 +23,5 @@ test('config says what is set and where, and shows no secret', async () => {
 test('--help names the exit codes', async () => {
   const { exit, stdout } = runCli(['--help'])
   expect(await exit).toBe(0)
-  expect(stdout.all.join('\n')).toMatch(/Exit codes:\n +0 .*\n +1 .*\n +2 .*\n +3 .*\n +4 .*\n +130 /)
+  expect(stdout.all.join('\n')).toMatch(/Exit codes:\n +0 .*\n +1 .*\n +2 .*\n +3 .*\n +4 .*\n +5 .*\n +130 /)
 })

@@ -3,8 +3,7 @@ import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import type { DiskGuard, DiskState } from '../maintenance/disk/disk-guard.ts'
 import type { Hint } from '../store/postgres/hint-channel.ts'
-import { inspectPostgres, type PostgresInspection } from '../store/postgres/inspect.ts'
-import { openPostgresStore } from '../store/postgres/postgres-store.ts'
+import type { PostgresInspection } from '../store/postgres/inspect.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
 import type { DiagnosticStore } from '../store/diagnostics.ts'
@@ -43,6 +42,8 @@ export async function openStorage(
 export async function openPostgres(settings: Settings, onHint?: (hint: Hint) => void): Promise<Store> {
   const { databaseUrl, databasePool: poolSize, databaseSchema: schema } = settings
   const url = databaseUrl?.reveal() ?? ''
+  // Most servers have an embedded database, and start sooner without the driver.
+  const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
   return await openPostgresStore({ url, poolSize, schema, ...(onHint === undefined ? {} : { onHint }) })
 }
 
@@ -59,5 +60,6 @@ export function openDiagnosticStore(settings: Settings, log: Logger): Diagnostic
 
 /** Looks into the database that is configured, and changes nothing there. @throws DatabaseUnusable with what to do */
 export async function lookIntoPostgres({ databaseUrl, databaseSchema: schema }: Settings): Promise<PostgresInspection> {
+  const { inspectPostgres } = await import('../store/postgres/inspect.ts')
   return await inspectPostgres({ url: databaseUrl?.reveal() ?? '', schema })
 }
