@@ -4,10 +4,12 @@ import { addAuditCommand } from './audit/audit.ts'
 import { addBackupCommands } from './backup/backup.ts'
 import { addCatalogCommand } from './catalog/catalog.ts'
 import { addConfigCommand } from './config.ts'
+import { addDeadLettersCommand } from './dead-letters/dead-letters.ts'
 import { addDevCommand } from './dev.ts'
 import { addDoctorCommand } from './doctor/doctor.ts'
 import { addKeysCommand } from './keys/keys.ts'
 import { addMigrateCommand } from './migrate/migrate.ts'
+import { addReplayCommand } from './replay/replay.ts'
 import { addStartCommand } from './start.ts'
 import { addTriggerCommand } from './trigger/trigger.ts'
 import { addVerifyCommand } from './verify/verify.ts'
@@ -20,6 +22,8 @@ Examples:
   runbell keys create --scope publish --mode live   a key for a producer
   runbell trigger agent.run.completed               publish a sample; --story refund for a whole run
   runbell verify request.http --at sent             whether a request is signed rightly, and why not
+  runbell dead-letters groups                       what could not be delivered, by endpoint and error
+  runbell replay --error timeout                    send it again: says first what that would be
   runbell catalog check --against main.json         what your event types would change, for your CI
   runbell audit verify                              whether the log of changes is as it was made
   runbell backup /backups/today.db                  a copy of everything, while it runs
@@ -52,6 +56,8 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addStartCommand(program, run)
   addTriggerCommand(program, run)
   addVerifyCommand(program, run)
+  addDeadLettersCommand(program, run)
+  addReplayCommand(program, run)
   addKeysCommand(program, run)
   addCatalogCommand(program, run)
   addAuditCommand(program, run)
