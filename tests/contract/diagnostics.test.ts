@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DiagnosticView, DiagnosticsAccepted, Page } from '@runbell/sdk/contract'
 import { expect, test } from 'vitest'
+import { logsRequest, traceRequest } from '../../packages/server/test/otlp.ts'
 import {
   createEndpoint,
   get,
@@ -14,7 +15,7 @@ import {
 } from '../support/client.ts'
 import { shareServer } from '../support/shared-server.ts'
 
-const server = shareServer({ RUNBELL_RETRY_SCHEDULE: '100ms', RUNBELL_RETENTION_DIAGNOSTICS: 'test=1s' })
+const server = shareServer({ RUNBELL_RETRY_SCHEDULE: '100ms', RUNBELL_OTLP_EVENTS: 'on' })
 
 /** Letters alone: it is not to be masked. */
 const CANARY = 'quietly the canary sings of diagnostics'
@@ -26,23 +27,50 @@ test('no diagnostic reaches an endpoint: one that subscribes to everything and m
   await createEndpoint(server, receiver.url, '*', { data_classes: classes, event_types: ['*', type] })
   const one = (more: Record<string, unknown>) => ({ name: 'model.call', run_id: CANARY.split(' ')[0], ...more })
   const sent = [one({ message: CANARY, attributes: { note: CANARY, 'gen_ai.input.messages': [CANARY] } })]
+  const tool = {
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': 'search',
+    'gen_ai.tool.call.arguments': CANARY,
+  }
+  const failed = { error: CANARY, events: [{ name: 'exception', attributes: { 'exception.message': CANARY } }] }
+  const spans = [
+    { name: CANARY, attributes: { note: CANARY } },
+    { spanId: 'b'.repeat(16), attributes: tool, ...failed },
+  ]
   const bodies: [string, unknown, Record<string, string>][] = [
     ['/v1/diagnostics', sent, {}],
     ['/v1/diagnostics', `${JSON.stringify(sent[0])}\n`, { 'content-type': 'application/x-ndjson' }],
+    ...(['json', 'protobuf'] as const).flatMap((encoding): [string, unknown, Record<string, string>][] => {
+      const headers = { 'content-type': encoding === 'json' ? 'application/json' : 'application/x-protobuf' }
+      return [
+        ['/v1/otlp/v1/traces', traceRequest(encoding, spans), headers],
+        [
+          '/v1/otlp/v1/logs',
+          logsRequest(encoding, [{ body: CANARY, attributes: { 'gen_ai.output.messages': CANARY } }]),
+          headers,
+        ],
+      ]
+    }),
   ]
   for (const [path, body, headers] of bodies) {
     const { status } = await request(server, 'POST', path, { body, headers })
     expect([path, status]).toEqual([path, path.includes('otlp') ? 200 : 202])
   }
   const { data } = await get<Page<DiagnosticView>>(server, '/v1/diagnostics')
-  expect(data).toHaveLength(bodies.length)
+  expect(data).toHaveLength(bodies.length + 2)
   // The event was published after them: whatever they led to would be there before it.
   const eventId = newEventId()
   await publish(server, anEvent(type, { event_id: eventId }))
   await untilDelivery(server, eventId)
-  expect(receiver.received.map((got) => got.eventId)).toEqual([eventId])
-  expect((await get<Page<unknown>>(server, '/v1/events')).data).toHaveLength(1)
-  expect((await get<Page<unknown>>(server, '/v1/deliveries')).data).toHaveLength(1)
+  // What a span is switched on to tell of comes to it as well, and nothing that was in the span's contents.
+  await receiver.until((received) => received.length === 3)
+  const got = receiver.received.map(({ body }) => body.toString())
+  expect(got.map((body) => (JSON.parse(body) as { type: string }).type).toSorted()).toEqual(
+    ['agent.tool_call.failed', 'agent.tool_call.started', type].toSorted(),
+  )
+  expect(got.join('')).not.toContain(CANARY)
+  expect((await get<Page<unknown>>(server, '/v1/events')).data).toHaveLength(3)
+  expect((await get<Page<unknown>>(server, '/v1/deliveries')).data).toHaveLength(3)
   expect(server.process.log()).not.toContain(CANARY)
 })
 

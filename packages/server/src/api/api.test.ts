@@ -75,6 +75,8 @@ const ROUTES = [
   'post /v1/events/{event_id}/erase',
   'post /v1/events/{event_id}/replay',
   'post /v1/master-key/rotate',
+  'post /v1/otlp/v1/logs',
+  'post /v1/otlp/v1/traces',
   'post /v1/replays',
   'post /v1/replays/{replay_id}/cancel',
   'post /v1/tenants',

@@ -17,8 +17,14 @@ export const DIAGNOSTIC_LIMITS = {
   bodyBytes: 2 * 1024 * 1024,
   /** Bytes of a request once it is inflated. */
   inflatedBytes: 4 * 1024 * 1024,
+  /** The same of OTLP in JSON: its bytes are looked through in one go, at some 7 ms a MiB. */
+  jsonBytes: 2 * 1024 * 1024,
   /** Diagnostics of one request. */
   items: 1000,
+  /** Spans or log records of one OTLP request: what a collector sends at once by default, and some more. */
+  otlpItems: 10_000,
+  /** Attributes and values in one OTLP request: some 100 bytes of memory each. */
+  otlpValues: 250_000,
   /** Requests that may be under way at this node: their bodies are in memory. */
   requests: 32,
 } as const

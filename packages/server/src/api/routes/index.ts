@@ -13,6 +13,7 @@ import { EVENT_TYPE_ROUTES } from './event-types.ts'
 import { EVENT_ROUTES } from './events.ts'
 import { EXPORT_ROUTES } from './exports.ts'
 import { MASTER_KEY_ROUTES } from './master-key.ts'
+import { OTLP_ROUTES } from './otlp.ts'
 import { PAGE_ROUTES } from './pages.ts'
 import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
@@ -29,6 +30,7 @@ export const API_ROUTES: readonly Route[] = [
   ...EVENT_ROUTES,
   ...RUN_ROUTES,
   ...DIAGNOSTIC_ROUTES,
+  ...OTLP_ROUTES,
   ...DELIVERY_ROUTES,
   ...DELIVERY_ACTION_ROUTES,
   ...EXPORT_ROUTES,
