@@ -28,6 +28,7 @@ import type { Hint } from './store/postgres/hint-channel.ts'
 import type { Store } from './store/store.ts'
 import { createSystemClock, createSystemRandom } from './system.ts'
 import { VERSION } from './version.ts'
+import { createApprovalWaits } from './wiring/approvals.ts'
 import { createBackground, type Background } from './wiring/background.ts'
 import { createBulkReplays } from './wiring/bulk-replays.ts'
 import { egressProxy } from './wiring/egress-proxy.ts'
@@ -139,6 +140,7 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
       cursor: await vault.serverSecret('cursor', random.bytes(32)),
     },
     vault,
+    approvalWaits: createApprovalWaits({ store, clock, log }),
     rotateMasterKey: (audit) => rotateForApi({ store, masterKeys, random, clock }, audit),
     urls: createUrlPolicy(egress),
     publicUrl: settings.publicUrl,

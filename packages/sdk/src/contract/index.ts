@@ -1,4 +1,5 @@
 export * from './api.ts'
+export * from './approval-api.ts'
 export * from './envelope.ts'
 export * from './headers.ts'
 export * from './ids.ts'

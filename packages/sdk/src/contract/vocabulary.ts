@@ -75,6 +75,14 @@ export const RUN_STATUSES = [
 ] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
 
+/** The state of an approval (contract, "Status"). */
+export const APPROVAL_STATES = ['pending', 'approved', 'denied', 'expired', 'cancelled'] as const
+export type ApprovalState = (typeof APPROVAL_STATES)[number]
+
+/** What somebody who decides through Runbell can say. */
+export const APPROVAL_DECISIONS = ['approve', 'deny', 'cancel'] as const
+export type DecisionName = (typeof APPROVAL_DECISIONS)[number]
+
 export const ENDPOINT_STATUSES = ['enabled', 'paused', 'disabled'] as const
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number]
 
@@ -132,7 +140,7 @@ export const AUDIT_ACTIONS = [
   ...['api_key.created', 'api_key.revoked', 'tenant.updated', 'event_type.changed'],
   ...['event.replayed', 'event.erased', 'delivery.replayed', 'delivery.cancelled', 'dead_letter.discarded'],
   ...['events.exported', 'replay.created', 'replay.cancelled'],
-  ...['payload.viewed', 'audit.pruned', 'master_key.rotated', 'backup.restored'],
+  ...['approval.decided', 'payload.viewed', 'audit.pruned', 'master_key.rotated', 'backup.restored'],
   ...['diagnostics.erased'],
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]

@@ -1,5 +1,6 @@
 import type { Clock, RandomSource } from '../core/clock.ts'
 import type { Warning } from '@runbell/sdk/contract'
+import type { AuditEntry } from '../core/audit/audit-entry.ts'
 import type { CheckedEvent } from '../core/checked-event.ts'
 import type { BodySource } from '../core/event-bodies.ts'
 import { newId } from '../core/new-id.ts'
@@ -27,19 +28,22 @@ export type Acceptance =
   | Extract<AcceptResult, { kind: 'refused' }>
   | Limited
 
+/** What belongs to an event that the service publishes itself: no limit of a tenant and no full disk holds it back. */
+export interface OwnEvent {
+  /** The end of a delivery that it announces. */
+  announces?: AnnouncedEnd
+  /** Put on record in the same transaction. */
+  audit?: readonly AuditEntry[]
+}
+
 export interface Acceptor {
   /**
    * Stores an event with its deliveries; resolves after the commit (guarantee G1).
    * @param fingerprint keyed hash of the received bytes (details 4)
-   * @param announces the end of a delivery that this service event announces
+   * @param own what the service itself says; `null`: a producer says it
    * @throws StoreUnavailable when it is unknown whether the event was stored
    */
-  accept(
-    event: CheckedEvent,
-    fingerprint: Uint8Array,
-    bodies: BodySource,
-    announces?: AnnouncedEnd | null,
-  ): Promise<Acceptance>
+  accept(event: CheckedEvent, fingerprint: Uint8Array, bodies: BodySource, own?: OwnEvent | null): Promise<Acceptance>
   /** How much its tenant may publish yet; `null`: it has published nothing lately, or nothing is limited. */
   rateOf(whose: Pick<CheckedEvent, 'mode' | 'tenantId'>): RateState | null
   /** Group sizes since the start. */
@@ -74,13 +78,14 @@ interface Received {
   event: CheckedEvent
   fingerprint: Uint8Array
   bodies: BodySource
-  announces: AnnouncedEnd | null
+  own: OwnEvent | null
 }
 
 interface Waiting {
   item: AcceptItem
   event: CheckedEvent
   bodies: BodySource
+  own: OwnEvent | null
   resolve(result: Acceptance): void
   reject(error: unknown): void
 }
@@ -99,22 +104,22 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     event: CheckedEvent,
     fingerprint: Uint8Array,
     bodies: BodySource,
-    announces: AnnouncedEnd | null = null,
+    own: OwnEvent | null = null,
   ): Promise<Acceptance> {
-    const given = entrance.enter(event, announces !== null)
+    const given = entrance.enter(event, own !== null)
     const entered = given instanceof Promise ? await given : given
-    if (!isLimited(entered)) return await enqueue({ event, fingerprint, bodies, announces }, entered)
+    if (!isLimited(entered)) return await enqueue({ event, fingerprint, bodies, own }, entered)
     bodies.release()
     return entered
   }
 
-  function enqueue({ event, fingerprint, bodies, announces }: Received, match: Match): Promise<Acceptance> {
+  function enqueue({ event, fingerprint, bodies, own }: Received, match: Match): Promise<Acceptance> {
     const newDeliveryId = () => newId('delivery', event.mode, clock.now(), random)
-    const item: AcceptItem = { ...event, fingerprint, announces, ...targetsOf(match, bodies, newDeliveryId) }
+    const item: AcceptItem = { ...event, fingerprint, ...partsOf(own), ...targetsOf(match, bodies, newDeliveryId) }
     bodies.release()
     return new Promise<Acceptance>((resolve, reject) => {
-      if (announces === null && options.isFull?.() === true) return reject(diskFull())
-      const taken = queue.add({ item, event, bodies, resolve, reject })
+      if (own === null && options.isFull?.() === true) return reject(diskFull())
+      const taken = queue.add({ item, event, bodies, own, resolve, reject })
       if (!taken) reject(new StoreUnavailable('unavailable', 'too much waits'))
     })
   }
@@ -142,10 +147,10 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       matcher.forget(result.configVersion)
       options.onStale?.(result.configVersion)
       // It has been let in already.
-      const { event, bodies, item } = waiting
-      const { fingerprint, announces } = item
+      const { event, bodies, item, own } = waiting
+      const { fingerprint } = item
       Promise.resolve(matcher.cached(event) ?? matcher.match(event))
-        .then((match) => enqueue({ event, fingerprint, bodies, announces }, match))
+        .then((match) => enqueue({ event, fingerprint, bodies, own }, match))
         .then(waiting.resolve, waiting.reject)
     } else if (result.kind === 'accepted') {
       const { eventId, targets } = waiting.item
@@ -158,6 +163,12 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
 
   return { accept, rateOf: (whose) => options.gate?.rateOf(whose) ?? null, stats: () => ({ ...totals }) }
 }
+
+function partsOf(own: OwnEvent | null): Pick<AcceptItem, 'announces' | 'audit'> {
+  if (own === null) return NOT_OWN
+  return { announces: own.announces ?? null, ...(own.audit === undefined ? {} : { audit: own.audit }) }
+}
+const NOT_OWN = { announces: null }
 
 /** Nothing is known of a group's commit: whoever waits is told so, and slots are as they are in the store. */
 function giveUp(group: readonly Waiting[], slots: SlotSource, error: unknown): void {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Acceptor } from '../accept/acceptor.ts'
+import type { ApprovalWaits } from './approvals/approval-waits.ts'
 import type { ViewLog } from '../audit/view-log.ts'
 import type { Catalogs } from '../catalog/catalogs.ts'
 import type { AttemptOutcome } from '../core/attempt-outcome.ts'
@@ -16,6 +17,8 @@ export interface ApiContext {
   store: Store
   acceptor: Acceptor
   diagnostics: Diagnostics
+  /** Requests that wait for approvals to be decided. */
+  approvalWaits: Pick<ApprovalWaits, 'wait' | 'poke' | 'stop'>
   /** The event types of both modes. */
   catalogs: Catalogs
   /** Who looks at payloads. */

@@ -54,6 +54,8 @@ export interface Call<Query, Body> extends ApiServices {
   /** Of the request. */
   headers: Headers
   requestId: string
+  /** Aborted when whoever asks has gone. */
+  signal: AbortSignal
   /** Service time, ms. */
   now: number
 }
@@ -112,6 +114,10 @@ export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = 
             )) as z.output<Body>,
         headers: raw.headers,
         requestId,
+        // Asked for only where a route looks at it: making one costs.
+        get signal() {
+          return raw.signal
+        },
         now: services.context.clock.now(),
       }
       return await handle(call)

@@ -12,6 +12,7 @@ import { scanJson } from './json-scan.ts'
 import type { DecodeText } from './json-string.ts'
 import { maskEvent } from './mask-event.ts'
 import { checkScope, readFields, readIdempotencyKey, readVersion, type FieldContext } from './event-fields.ts'
+import { parseTime } from './rfc3339.ts'
 import { prepareEnvelope, type EnvelopeFields } from './render.ts'
 
 export interface CheckContext extends FieldContext {
@@ -86,7 +87,8 @@ export function checkEvent(received: JsonIndex, context: CheckContext): CheckRes
   const wrong = contract.enforcement === 'enforce' ? [...checked.problems, ...checked.unsafe] : checked.unsafe
   if (wrong.length > 0) return mismatch(contract, version, wrong)
   warnOf(reader, checked, json, context.warnBytes)
-  return accept({ json, reader, fields, contract, checked, idempotencyKey, publicUrl: context.publicUrl })
+  const internal = context.internal === true
+  return accept({ json, reader, fields, contract, checked, idempotencyKey, publicUrl: context.publicUrl, internal })
 }
 
 type Masked = { ok: true; json: JsonIndex; reader: EnvelopeReader } | Extract<CheckResult, { ok: false }>
@@ -117,6 +119,7 @@ interface Accepting {
   checked: CheckedData
   idempotencyKey: string | null
   publicUrl: string
+  internal: boolean
 }
 
 function accept({ json, reader, fields, contract, checked, ...rest }: Accepting): CheckResult {
@@ -132,13 +135,18 @@ function accept({ json, reader, fields, contract, checked, ...rest }: Accepting)
     dataEnd: json.end(dataNode) - start,
     envelope: prepareEnvelope(fields),
     classes: plan.classes | classBit('public') | agentClasses(fields),
-    lifecycle: fields.runId === null ? null : lifecycleOf(json, dataNode, contract),
+    lifecycle: fields.runId === null ? null : lifecycleOf(json, dataNode, contract, rest.internal),
   }
   const bodies = new EventBodies(event, fields, contract, rest.publicUrl, plan)
   return { ok: true, event, warnings: reader.warnings, bodies }
 }
 
-function lifecycleOf(json: JsonIndex, data: number, { type, lifecycle }: TypeContract): LifecycleFact {
+function lifecycleOf(
+  json: JsonIndex,
+  data: number,
+  { type, lifecycle }: TypeContract,
+  byService: boolean,
+): LifecycleFact {
   const text = (name: string): string | null => {
     const node = json.member(data, name)
     return node !== -1 && json.kind(node) === 'string' ? json.text(node) : null
@@ -147,7 +155,9 @@ function lifecycleOf(json: JsonIndex, data: number, { type, lifecycle }: TypeCon
   const id = kind === undefined ? null : text(kind.id)
   const child = kind === undefined || id === null ? null : { kind: kind.kind, id }
   const parentRunId = type === 'agent.run.started' ? text('parent_run_id') : null
-  return { type, status: text('status'), child, parentRunId, strict: lifecycle === 'reject' }
+  const deadline = type === 'agent.approval.requested' ? text('expires_at') : null
+  const decideBy = deadline === null ? null : parseTime(deadline)
+  return { type, status: text('status'), child, parentRunId, decideBy, strict: lifecycle === 'reject', byService }
 }
 
 const CHILD_KINDS = [

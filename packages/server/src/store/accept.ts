@@ -1,4 +1,5 @@
 import type { Warning } from '@runbell/sdk/contract'
+import type { AuditEntry } from '../core/audit/audit-entry.ts'
 import type { LifecycleRefusal } from '../core/catalog/lifecycle-fact.ts'
 import type { CheckedEvent } from '../core/checked-event.ts'
 import type { ClassMask } from '../core/data-classes.ts'
@@ -25,6 +26,8 @@ export interface AcceptItem extends CheckedEvent {
    * `findUnannounced`, also where the event turns out to be a duplicate. `null` for what producers publish.
    */
   announces: AnnouncedEnd | null
+  /** Put on record in the same transaction if it is accepted: of decisions that somebody makes through the service. */
+  audit?: readonly AuditEntry[]
 }
 
 /** A body rendered as far as it can be outside the transaction: it is head, recorded_at, middle, sequence, tail, rest. */

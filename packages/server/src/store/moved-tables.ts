@@ -54,7 +54,7 @@ export const MOVED = {
     key: ['position'],
     columns: {
       ...{ position: integer, mode: integer, tenant_id: text, max_data_classes: text, events_per_second: 'float' },
-      ...{ max_pending: integer, created_at: integer, updated_at: integer },
+      ...{ max_pending: integer, decides_since: integer, created_at: integer, updated_at: integer },
     },
   },
   runs: {
@@ -69,6 +69,14 @@ export const MOVED = {
   run_children: {
     key: ['run', 'kind', 'id'],
     columns: { run: integer, kind: integer, id: text, phase: integer },
+  },
+  approvals: {
+    key: ['position'],
+    columns: {
+      ...{ position: integer, run: integer, mode: integer, tenant_id: text, id: text, status: text },
+      ...{ decide_by: integer, requested_at: integer, ended_by: integer, created_at: integer, ended_at: integer },
+      ended_here: boolean,
+    },
   },
   events: {
     key: ['position'],
@@ -154,7 +162,10 @@ export function columnsOf(table: MovedTable): MovedColumns {
 
 /** Tables whose keys count up, with the highest that was ever given: it is not given again. */
 export type LastKeys = Readonly<
-  Record<'nodes' | 'endpoints' | 'api_keys' | 'runs' | 'bodies' | 'tenants' | 'audit' | 'bulk_replays', number>
+  Record<
+    'nodes' | 'endpoints' | 'api_keys' | 'runs' | 'bodies' | 'tenants' | 'audit' | 'bulk_replays' | 'approvals',
+    number
+  >
 > & {
   /** Of events and of deliveries. */
   positions: number

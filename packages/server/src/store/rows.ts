@@ -342,6 +342,8 @@ export interface TenantRow {
   /** What its endpoints may be granted at most; `null`: anything. */
   maxDataClasses: DataClass[] | null
   limits: TenantLimits
+  /** Since when its approvals are decided through Runbell; `null`: they are not. */
+  decidesSince: number | null
   createdAt: number
   updatedAt: number
 }

@@ -26,6 +26,7 @@ import type {
   Unannounced,
 } from './rows.ts'
 import type { AcceptBatch, AcceptResult } from './accept.ts'
+import type { ApprovalVerbs } from './approvals.ts'
 import type { Audited, AuditVerbs } from './audit.ts'
 import type { BulkReplayVerbs } from './bulk-replays.ts'
 import type { DataKeyVerbs } from './data-keys.ts'
@@ -43,7 +44,8 @@ import type { DataClass, Mode } from '@runbell/sdk/contract'
  * Times are service time in milliseconds unless a name says otherwise. Leases are measured by the store's own clock.
  * The store never decides a policy: where a rule is needed inside a transaction it calls a pure function of `core`.
  */
-export interface Store extends AuditVerbs, BulkReplayVerbs, DataKeyVerbs, RetentionVerbs, RunVerbs, SurveyVerbs {
+export interface Store
+  extends ApprovalVerbs, AuditVerbs, BulkReplayVerbs, DataKeyVerbs, RetentionVerbs, RunVerbs, SurveyVerbs {
   // ——— nodes ———
   /** Announces a node, whose claims stay its own for `leaseMs` after each heartbeat. */
   joinNode(input: { nodeId: string; leaseMs: number }): Promise<NodeState>
@@ -239,6 +241,8 @@ export interface Store extends AuditVerbs, BulkReplayVerbs, DataKeyVerbs, Retent
       tenantId: string
       maxDataClasses: DataClass[] | null
       limits: TenantLimits
+      /** Whether its approvals are decided through Runbell (details 23). */
+      decidesApprovals: boolean
       now: number
     } & Audited,
   ): Promise<{ tenant: TenantRow; configVersion: number }>

@@ -5,6 +5,7 @@ import { sealAll } from '../audit/seal.ts'
 import { createService, type Service } from '../delivery/service.ts'
 import { announceUndelivered } from '../maintenance/announcer.ts'
 import type { DiskGuard } from '../maintenance/disk/disk-guard.ts'
+import { createApprovalExpiry } from './approvals.ts'
 import { Retention, type RetentionTimes, type Times } from '../maintenance/retention.ts'
 
 /** How often to look for requests for approval of whose end nobody has been told. */
@@ -40,6 +41,7 @@ export function createBackground(context: ApiContext, api: Api, options: Backgro
   const { disk, times, isWorker, alsoOnWorkers } = options
   const { clock, log } = context
   const announcer = createAnnouncer(context)
+  const expiry = createApprovalExpiry(context)
   const sealer = createSealer(context, api)
   const retention = createRemover(context, disk, times)
   const onDiskError = (error: unknown) => log.error({ err: error }, 'disk.trouble')
@@ -49,10 +51,11 @@ export function createBackground(context: ApiContext, api: Api, options: Backgro
       sealer.start()
       watch.start()
       if (!isWorker) return
-      for (const service of [announcer, retention, ...alsoOnWorkers]) service.start()
+      for (const service of [announcer, expiry, retention, ...alsoOnWorkers]) service.start()
     },
     async stop() {
-      await Promise.all([announcer, retention, ...alsoOnWorkers].map((service) => service.stop()))
+      context.approvalWaits.stop()
+      await Promise.all([announcer, expiry, retention, ...alsoOnWorkers].map((service) => service.stop()))
     },
     async finish() {
       await sealer.stop()

@@ -24,8 +24,9 @@ async function fill(api: TestApi): Promise<Record<string, string>> {
   await api.post('/v1/events', { key, body: event })
   const [delivery] = (await api.get('/v1/deliveries', { key })).json.data
   const [secret] = (await api.get(`/v1/endpoints/${endpoint}/secrets`, { key })).json.data
-  await api.post('/v1/tenants', { body: { id: 'acme' } })
+  await api.post('/v1/tenants', { body: { id: 'acme', decide_approvals: true } })
   const replay = (await api.post('/v1/replays', { key, body: {} })).json
+  await api.post('/v1/events', { key, body: APPROVAL })
   return {
     event_id: String(event['event_id']),
     delivery_id: delivery.id,
@@ -35,8 +36,22 @@ async function fill(api: TestApi): Promise<Record<string, string>> {
     key_id: `key_test_${key.split('_')[2]}`,
     tenant_id: 'acme',
     replay_id: replay.id,
+    approval_id: 'apr-1',
     type: 'acme.invoice.drafted',
   }
+}
+
+/** A request that nobody waits for any more. */
+const APPROVAL = {
+  ...{ type: 'agent.approval.requested', run_id: 'run-1', agent: { id: 'refunds' } },
+  data: {
+    approval_id: 'apr-1',
+    status: 'pending',
+    kind: 'plan',
+    summary: 'Go on?',
+    summary_source: 'human',
+    options: ['deny'],
+  },
 }
 
 /** Bodies with which a route would do something, where an empty one does not. */
@@ -49,6 +64,7 @@ const BODIES: Record<string, unknown> = {
   updateEndpoint: { description: 'Another one.' },
   updateEventType: { enforcement: 'warn' },
   createApiKey: { scopes: ['read'] },
+  decideApproval: { decision: 'deny' },
   setTenant: { id: 'other' },
   createEventType: {
     type: 'acme.order.shipped',
@@ -106,7 +122,7 @@ describe('every route', () => {
       expect([route.operationId, status, json.code]).toEqual([route.operationId, 403, 'insufficient_scope'])
     }
     expect((await test.get(`/v1/endpoints/${names['endpoint_id']}`)).status).toBe(200)
-    expect((await test.get('/v1/events')).json.data).toHaveLength(1)
+    expect((await test.get('/v1/events')).json.data).toHaveLength(2)
   })
 
   it('lets each scope it names in', async () => {

@@ -124,8 +124,14 @@ describe('tenants and modes', () => {
     const [delivery] = (await test.get('/v1/deliveries', { key: acme })).json.data
     await test.ask('DELETE', '/v1/api-keys/none')
     const replay = (await test.post('/v1/replays', { key: acme, body: {} })).json
+    const cancelled = { type: 'agent.approval.cancelled', run_id: 'run-1', agent: { id: 'refunds' } }
+    await test.post('/v1/events', {
+      key: acme,
+      body: { ...cancelled, data: { approval_id: 'apr-1', status: 'cancelled' } },
+    })
     const names: Record<string, string> = {
       replay_id: replay.id,
+      approval_id: 'apr-1',
       event_id: String(event['event_id']),
       delivery_id: delivery.id,
       endpoint_id: endpoint,

@@ -109,6 +109,7 @@ export async function acceptItem(
     if (taken.kind === 'conflict') return { ok: false, eventId: taken.eventId, refusal: conflict(event) }
     if (taken.kind === 'limited') return limited(taken, item.sentId)
     if (taken.kind === 'refused') return { ok: false, eventId: item.sentId, refusal: refusedInRun(taken) }
+    if (event.lifecycle?.child?.kind === 'approval') context.approvalWaits.poke()
     const { eventId: event_id, sequence, deliveries, kind } = taken
     const warnings = [...item.warnings, ...taken.warnings]
     return { ok: true, accepted: { event_id, sequence, duplicate: kind === 'duplicate', deliveries, warnings } }
@@ -147,7 +148,7 @@ const LIMIT_FIXES: Readonly<Record<Limited['code'], string>> = {
 
 type Refused = Extract<Acceptance, { kind: 'refused' }>
 
-function refusedInRun({ code, message }: Refused): Refusal {
+export function refusedInRun({ code, message }: Refused): Refusal {
   const path = code === 'run_event_budget_exceeded' ? '/run_id' : '/type'
   return { code, detail: `${message}.`, errors: [{ path, message }], fix: FIXES[code] }
 }

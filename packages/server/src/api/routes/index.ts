@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import { API_KEY_ROUTES } from './api-keys.ts'
+import { APPROVAL_ROUTES } from './approvals.ts'
 import { AUDIT_LOG_ROUTES } from './audit-log.ts'
 import { DELIVERY_ROUTES } from './deliveries.ts'
 import { DELIVERY_ACTION_ROUTES } from './delivery-actions.ts'
@@ -29,6 +30,7 @@ export const API_ROUTES: readonly Route[] = [
   ...PUBLISHING_ROUTES,
   ...EVENT_ROUTES,
   ...RUN_ROUTES,
+  ...APPROVAL_ROUTES,
   ...DIAGNOSTIC_ROUTES,
   ...OTLP_ROUTES,
   ...DELIVERY_ROUTES,

@@ -22,6 +22,7 @@ const tenantSchema = z
     max_data_classes: z.array(dataClass).nullable(),
     events_per_second: z.number().nullable(),
     max_pending_deliveries: z.number().int().nullable(),
+    decide_approvals: z.boolean(),
     created_at: z.string().openapi({ format: 'date-time' }),
     updated_at: z.string().openapi({ format: 'date-time' }),
   })
@@ -34,6 +35,7 @@ function tenantView(row: TenantRow): z.output<typeof tenantSchema> {
     max_data_classes: row.maxDataClasses,
     events_per_second: row.limits.eventsPerSecond,
     max_pending_deliveries: row.limits.maxPending,
+    decide_approvals: row.decidesSince !== null,
     created_at: timeView(row.createdAt),
     updated_at: timeView(row.updatedAt),
   }
@@ -77,6 +79,10 @@ const putTenant = defineRoute({
         description:
           'Deliveries that may be pending; events that would make more are refused. null: as any other tenant.',
       }),
+      decide_approvals: z.boolean().default(false).openapi({
+        description:
+          'Whether its approvals are decided through Runbell, which then also ends those that nobody decides in time.',
+      }),
     })
     .openapi('TenantInput'),
   answers: { 200: { description: 'The tenant', schema: tenantSchema } },
@@ -91,6 +97,7 @@ const putTenant = defineRoute({
     const detail = { ...asked, max_data_classes: maxDataClasses }
     const { tenant, configVersion } = await context.store.putTenant({
       ...{ mode: principal.mode, tenantId: body.id, maxDataClasses, limits, now },
+      decidesApprovals: body.decide_approvals,
       audit: auditOf(call, { action: 'tenant.updated', target: body.id, tenantId: body.id, detail }),
     })
     context.wake({ configVersion })

@@ -15,6 +15,7 @@ import { MemoryStore } from '../../store/memory/memory-store.ts'
 import type { Store } from '../../store/store.ts'
 import type { Claim } from '../../store/rows.ts'
 import { createApiKey } from '../access/api-key.ts'
+import { ApprovalWaits } from '../approvals/approval-waits.ts'
 import type { ApiContext, ApiLimits } from '../context.ts'
 import { createApi, type Api } from '../api.ts'
 
@@ -93,6 +94,7 @@ export class TestApi {
   })
   readonly store: Store
   readonly acceptor: Acceptor
+  readonly waits: ApprovalWaits
   readonly context: ApiContext
   readonly api: Api
   /** Test mode, all scopes, no tenant. */
@@ -103,11 +105,14 @@ export class TestApi {
     this.clock = clock
     const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)), fraction: () => 0.5 }
     const { slots } = this
+    const onError = (error: unknown) => void this.logLines.push(String(error))
+    this.waits = new ApprovalWaits({ store, clock, onError })
     const gate = options.gate === undefined ? {} : { gate: new TenantGate({ store, clock, defaults: options.gate }) }
     this.acceptor = createAcceptor({ store, clock, random, nodeId: NODE_ID, slots, ...gate })
     this.context = {
       store,
       acceptor: this.acceptor,
+      approvalWaits: this.waits,
       diagnostics: new Diagnostics({
         store: createMemoryDiagnostics(),
         clock,

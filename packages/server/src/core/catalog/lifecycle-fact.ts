@@ -7,8 +7,12 @@ export interface LifecycleFact {
   child: { kind: ChildKind; id: string } | null
   /** `data.parent_run_id` of the event that starts a run, where it names one. */
   parentRunId: string | null
+  /** Until when an approval can be decided, as its request says, ms; `null`: for ever, or it is no request. */
+  decideBy: number | null
   /** Set per type: what breaks the order is refused instead of flagged. */
   strict: boolean
+  /** The service itself ends an approval with it, which happens once (details 23). */
+  byService: boolean
 }
 
 export type ChildKind = 'tool_call' | 'approval'
@@ -26,8 +30,8 @@ export interface RunState {
   endedBy: string | null
 }
 
-/** Where an approval or tool call is. `open`: requested or started. */
-export const CHILD_PHASES = ['open', 'ended'] as const
+/** Where an approval or tool call is. `open`: requested or started; `decided`: the service has ended it. */
+export const CHILD_PHASES = ['open', 'ended', 'decided'] as const
 export type ChildPhase = (typeof CHILD_PHASES)[number]
 
 export const NEW_RUN: RunState = { phase: 'none', started: false, endedBy: null }

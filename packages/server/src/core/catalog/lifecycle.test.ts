@@ -8,7 +8,9 @@ const fact = (type: string, more: Partial<LifecycleFact> = {}): LifecycleFact =>
   status: null,
   child: null,
   parentRunId: null,
+  decideBy: null,
   strict: false,
+  byService: false,
   ...more,
 })
 

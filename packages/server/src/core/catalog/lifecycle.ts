@@ -50,7 +50,9 @@ interface Breach {
  * @param child what is remembered of the event's child; `null`: nothing
  */
 export function followLifecycle(run: RunState, child: ChildPhase | null, fact: LifecycleFact): LifecycleStep {
+  if (fact.byService) return decide(run, child, fact)
   const rule = Object.hasOwn(RUN_RULES, fact.type) ? RUN_RULES[fact.type] : undefined
+  if (child === 'decided' && fact.child?.kind === 'approval' && !isOpening(fact.type)) return decidedHere(fact)
   if (run.endedBy !== null && rule?.to === 'ended') {
     return { kind: 'refused', code: 'run_already_ended', message: `the run has ended with ${run.endedBy}` }
   }
@@ -63,6 +65,27 @@ export function followLifecycle(run: RunState, child: ChildPhase | null, fact: L
     child: nextChild(child, fact),
     warnings: breaches.map(({ message }) => message),
   }
+}
+
+/**
+ * What the service says of an approval: the first end it gets, or nothing. Approving and denying need a run that goes on; an
+ * approval that is over with its run may be closed.
+ */
+function decide(run: RunState, child: ChildPhase | null, fact: LifecycleFact): LifecycleStep {
+  const { type } = fact
+  if (child === null) {
+    return { kind: 'refused', code: 'state_conflict', message: `${type} came before the approval was requested` }
+  }
+  if (child !== 'open') return decidedHere(fact)
+  if (run.endedBy !== null && (type === 'agent.approval.approved' || type === 'agent.approval.denied')) {
+    return { kind: 'refused', code: 'run_already_ended', message: `the run has ended with ${run.endedBy}` }
+  }
+  return { kind: 'taken', run, child: 'decided', warnings: [] }
+}
+
+function decidedHere({ type }: LifecycleFact): LifecycleStep {
+  const message = `${type} came after the approval had been decided`
+  return { kind: 'refused', code: 'approval_already_decided', message }
 }
 
 function runBreaches(run: RunState, rule: RunRule | undefined, { type }: LifecycleFact): Breach[] {
@@ -85,7 +108,8 @@ function childBreaches(child: ChildPhase | null, { type, child: about }: Lifecyc
     const denied = child === 'open' && type === 'agent.tool_call.denied'
     return denied ? [conflict('agent.tool_call.denied came after the tool call had started')] : []
   }
-  if (opens && child === 'ended') return [conflict(`${type} came after the approval had been decided`)]
+  if (opens && (child === 'ended' || child === 'decided'))
+    return [conflict(`${type} came after the approval had been decided`)]
   if (opens) return child === null ? [] : [conflict(`${type} came a second time for the same approval`)]
   if (child === 'ended') {
     return [{ message: `${type} came after the approval had been decided`, code: 'approval_already_decided' }]
@@ -108,7 +132,7 @@ function next(run: RunState, rule: RunRule | undefined, { type }: LifecycleFact)
 }
 
 function nextChild(child: ChildPhase | null, { type, child: about }: LifecycleFact): ChildPhase | null {
-  if (about === null || child === 'ended') return null
+  if (about === null || child === 'ended' || child === 'decided') return null
   if (isOpening(type)) return child === null ? 'open' : null
   return 'ended'
 }

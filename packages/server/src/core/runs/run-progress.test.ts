@@ -9,7 +9,15 @@ function follow(steps: Step[]): RunProgress {
   let run = NEW_RUN
   let progress = NO_PROGRESS
   steps.forEach(([type, status, parentRunId = null as unknown as string], index) => {
-    const fact: LifecycleFact = { type, status, child: null, parentRunId: parentRunId ?? null, strict: false }
+    const fact: LifecycleFact = {
+      type,
+      status,
+      child: null,
+      parentRunId: parentRunId ?? null,
+      decideBy: null,
+      strict: false,
+      byService: false,
+    }
     const step = followLifecycle(run, null, fact)
     if (step.kind === 'refused') return
     const place = { sequence: index + 1, recordedAt: 1000 + index }

@@ -57,7 +57,14 @@ async function fillSettings(store: Store): Promise<void> {
   await store.revokeApiKey({ scope: LIVE, keyId: first.id, now: T0 })
   await store.touchApiKeys({ uses: [{ keyId: second.id, at: T0 + 1 }] })
   const limits = { eventsPerSecond: 0.1, maxPending: 7 }
-  await store.putTenant({ mode: 'live', tenantId: 'mine', maxDataClasses: ['personal'], limits, now: T0 })
+  await store.putTenant({
+    mode: 'live',
+    tenantId: 'mine',
+    maxDataClasses: ['personal'],
+    limits,
+    decidesApprovals: true,
+    now: T0,
+  })
   const definition = '{"v":1.0,"s":"\\u0000é\u2028😀"}'
   await store.putEventType({ mode: 'live', type: 'acme.a.done', definition, expected: 0, maxTypes: 9, now: T0 })
 }

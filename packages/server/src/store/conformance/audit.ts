@@ -62,7 +62,14 @@ export function auditTests(suite: StoreSuite): void {
       await store.putEventType({ ...type, audit: audit('endpoint.deleted') })
       await store.putEventType({ ...type, type: 'acme.b.done', audit: audit('endpoint.deleted') })
       const limits = { eventsPerSecond: null, maxPending: null }
-      const tenant = { mode: 'live', tenantId: 'mine', maxDataClasses: [], limits, now: T0 } as const
+      const tenant = {
+        mode: 'live',
+        tenantId: 'mine',
+        maxDataClasses: [],
+        limits,
+        decidesApprovals: false,
+        now: T0,
+      } as const
       await store.putTenant({ ...tenant, maxDataClasses: [], audit: audit('tenant.updated') })
       expect(await actions()).toEqual([
         ...['endpoint.created', 'endpoint.paused', 'api_key.created', 'api_key.revoked'],

@@ -150,10 +150,12 @@ export function factItem(
     strict = false,
     status = null,
     parentRunId = null,
+    decideBy = null,
+    byService = false,
     ...input
   }: ItemInput & Partial<LifecycleFact> = {},
 ): AcceptItem {
-  return acceptItem({ type, lifecycle: { type, status, child, parentRunId, strict }, ...input })
+  return acceptItem({ type, lifecycle: { type, status, child, parentRunId, decideBy, strict, byService }, ...input })
 }
 
 export function secretRow(input: Partial<SecretRow> = {}): SecretRow {

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { acceptanceTests } from './acceptance.ts'
 import { activityTests } from './activity.ts'
 import { announcementTests } from './announcements.ts'
+import { approvalTests } from './approvals.ts'
 import { auditTests } from './audit.ts'
 import { bodyTests } from './bodies.ts'
 import { budgetTests } from './budgets.ts'
@@ -46,6 +47,7 @@ export function describeStore(
     bodyTests(suite)
     lifecycleTests(suite)
     runTests(suite)
+    approvalTests(suite)
     surveyTests(suite)
     bulkReplayTests(suite)
     budgetTests(suite)

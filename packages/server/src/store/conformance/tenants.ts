@@ -9,7 +9,7 @@ const NO_LIMITS = { eventsPerSecond: null, maxPending: null }
 
 export function tenantTests(suite: StoreSuite): void {
   const put: Put = (maxDataClasses, { tenantId = 'default', mode = 'live', now = T0 + 5 } = {}) =>
-    suite.store.putTenant({ mode, tenantId, maxDataClasses, limits: NO_LIMITS, now })
+    suite.store.putTenant({ mode, tenantId, maxDataClasses, limits: NO_LIMITS, decidesApprovals: false, now })
   keeping(suite, put)
   limiting(suite, put)
   narrowing(suite, put)
@@ -31,6 +31,7 @@ function keeping(suite: StoreSuite, put: Put): void {
         mode: 'live',
         maxDataClasses: ['personal'],
         limits: NO_LIMITS,
+        decidesSince: null,
         createdAt: T0 + 5,
         updatedAt: T0 + 5,
       })
@@ -181,7 +182,13 @@ function publishing(suite: StoreSuite): void {
   describe('what a tenant may publish', () => {
     it('comes with what its events match, for that tenant and mode alone', async () => {
       const limits = { eventsPerSecond: 0.5, maxPending: 7 }
-      const tenant = { mode: 'live', tenantId: 'default', maxDataClasses: null, now: T0 } as const
+      const tenant = {
+        mode: 'live',
+        tenantId: 'default',
+        maxDataClasses: null,
+        decidesApprovals: false,
+        now: T0,
+      } as const
       const { configVersion } = await suite.store.putTenant({ ...tenant, limits })
       const ask = async (tenantId: string, mode: Mode) => (await suite.store.loadMatchSet({ tenantId, mode })).limits
       expect(await ask('default', 'live')).toEqual(limits)

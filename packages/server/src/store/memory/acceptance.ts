@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Warning } from '@runbell/sdk/contract'
-import { NEW_RUN } from '../../core/catalog/lifecycle-fact.ts'
+import { NEW_RUN, type LifecycleFact } from '../../core/catalog/lifecycle-fact.ts'
 import { followLifecycle } from '../../core/catalog/lifecycle.ts'
 import { followProgress, NO_PROGRESS } from '../../core/runs/run-progress.ts'
 import type { AcceptBatch, AcceptItem, AcceptResult } from '../accept.ts'
+import { approvalStep } from '../approvals.ts'
 import { classesAt, completeBody, completePrepared } from '../body.ts'
 import { MemoryNodes } from './nodes.ts'
 import type { DeliveryState, EventState, NodeLife, RunRecord } from './state.ts'
@@ -33,6 +34,7 @@ export class MemoryAcceptance extends MemoryNodes {
     const step = this.stepRun(item, budget, recordedAt)
     if (step.kind === 'refused') return step
     this.markAnnounced(item)
+    for (const entry of item.audit ?? []) this.putOnRecord(entry)
     return this.insert(item, step, recordedAt, nodeId)
   }
 
@@ -46,7 +48,7 @@ export class MemoryAcceptance extends MemoryNodes {
     const child = childKey === null ? null : (run.children.get(childKey) ?? null)
     const step = fact === null ? null : followLifecycle(run.state, child, fact)
     if (step?.kind === 'refused') return step
-    if (run.sequence + 1 > budget) {
+    if (run.sequence + 1 > budget && fact?.byService !== true) {
       const message = `the run has had ${budget} events, which is its budget`
       return { kind: 'refused', code: 'run_event_budget_exceeded', message }
     }
@@ -58,17 +60,40 @@ export class MemoryAcceptance extends MemoryNodes {
     run.taskId ??= item.taskId
     run.updatedAt = recordedAt
     if (step !== null && step.warnings.length > 0) run.lifecycleWarnings += 1
-    if (childKey !== null && step !== null && step.child !== null) run.children.set(childKey, step.child)
+    if (childKey !== null && fact !== null && step !== null && step.child !== null) {
+      run.children.set(childKey, step.child)
+      this.keepApproval(run, fact, place)
+    }
     runs.set(item.runId, run)
     const warnings = (step?.warnings ?? []).map((message): Warning => ({ code: 'lifecycle', path: '/type', message }))
     return { kind: 'taken', sequence: run.sequence, warnings }
+  }
+
+  private keepApproval(run: RunRecord, fact: LifecycleFact, place: { sequence: number; recordedAt: number }): void {
+    const step = approvalStep(fact)
+    if (step === null) return
+    const { id, status, decideBy, byService: endedHere } = step
+    const none = { decideBy: null, requestedAt: null, endedBy: null, endedAt: null, endedHere: false }
+    const { sequence, recordedAt } = place
+    const before = run.approvals.get(id) ?? { position: this.nextPosition(), createdAt: recordedAt, ...none }
+    const said =
+      status === 'pending' ? { decideBy, requestedAt: sequence } : { endedBy: sequence, endedAt: recordedAt, endedHere }
+    run.approvals.set(id, { ...before, ...said, status })
   }
 
   private newRun({ agent, taskId }: AcceptItem, now: number): RunRecord {
     const position = this.nextPosition()
     const counts = { sequence: 0, lifecycleWarnings: 0 }
     const about = { agentId: agent.id, taskId, createdAt: now, updatedAt: now }
-    return { position, ...counts, ...about, state: NEW_RUN, progress: NO_PROGRESS, children: new Map() }
+    return {
+      position,
+      ...counts,
+      ...about,
+      state: NEW_RUN,
+      progress: NO_PROGRESS,
+      children: new Map(),
+      approvals: new Map(),
+    }
   }
 
   /** One that was replayed meanwhile goes on being watched: its next end is another. */

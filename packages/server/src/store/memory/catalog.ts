@@ -48,12 +48,13 @@ export class MemoryCatalog extends MemoryEndpoints {
   }
 
   putTenant(input: Input<'putTenant'>): Output<'putTenant'> {
-    return this.verb('putTenant', input, ({ mode, tenantId, maxDataClasses, limits, now }) => {
+    return this.verb('putTenant', input, ({ mode, tenantId, maxDataClasses, limits, decidesApprovals, now }) => {
       const key = `${mode} ${tenantId}`
       const before = this.tenants.get(key)
       const position = before?.position ?? this.nextPosition()
       const times = { createdAt: before?.createdAt ?? now, updatedAt: now }
-      const tenant = { position, tenantId, mode, maxDataClasses, limits, ...times }
+      const decidesSince = decidesApprovals ? (before?.decidesSince ?? now) : null
+      const tenant = { position, tenantId, mode, maxDataClasses, limits, decidesSince, ...times }
       this.tenants.set(key, tenant)
       const allowed = maxDataClasses === null ? -1 : maskOf(maxDataClasses) | ALWAYS_GRANTED
       for (const { row } of this.living()) {

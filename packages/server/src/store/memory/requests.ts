@@ -3,14 +3,14 @@ import { ALWAYS_GRANTED, maskOf } from '../../core/data-classes.ts'
 import type { DeliveryRow, ReplayResult, Unannounced } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { lastOutcome, sha256 } from './reading.ts'
-import { MemoryRuns } from './runs.ts'
+import { MemoryApprovals } from './approvals.ts'
 import type { DeliveryState, EventState } from './state.ts'
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
 type Output<Verb extends keyof Store> = ReturnType<Store[Verb]>
 
 /** Ending and reopening deliveries, by request and by rule. */
-export class MemoryRequests extends MemoryRuns {
+export class MemoryRequests extends MemoryApprovals {
   /** What is in flight ends with its attempt: only the start of an attempt has a deadline. */
   expireDeliveries(input: Input<'expireDeliveries'>): Promise<number> {
     return this.verb('expireDeliveries', input, ({ now, limit }) => {

@@ -1,4 +1,5 @@
 import type {
+  ApprovalState,
   AttemptOutcomeName,
   AttemptTrigger,
   DeliveryReason,
@@ -125,6 +126,20 @@ export interface RunRecord {
   updatedAt: number
   /** By kind and id. */
   children: Map<string, ChildPhase>
+  approvals: Map<string, ApprovalRecord>
+}
+
+/** What is remembered of an approval of a run. */
+export interface ApprovalRecord {
+  position: number
+  status: ApprovalState
+  decideBy: number | null
+  /** `sequence` of the request, and of the end. */
+  requestedAt: number | null
+  endedBy: number | null
+  createdAt: number
+  endedAt: number | null
+  endedHere: boolean
 }
 
 export interface EndpointState {

@@ -13,6 +13,7 @@ const MIGRATIONS: readonly string[] = [
   '0004-dead-letters.sql',
   '0005-diagnostics.sql',
   '0006-bulk-replays.sql',
+  '0007-approvals.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
 /** How many there are. */

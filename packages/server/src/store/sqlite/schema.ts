@@ -14,4 +14,5 @@ export const MIGRATIONS: readonly string[] = [
   '0010-sealed-secrets.sql',
   '0011-runs.sql',
   '0012-bulk-replays.sql',
+  '0013-approvals.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

@@ -3,6 +3,7 @@ import type { AcceptBatch, AcceptItem, AcceptResult } from '../../accept.ts'
 import { modes } from '../../codes.ts'
 import { StoreUnavailable } from '../../store.ts'
 import type { Row, Session } from '../session.ts'
+import { insertAudit } from './audit.ts'
 import { readGround, type PostgresContext } from './context.ts'
 import { insertEvents, type Taken } from './insert-events.ts'
 import { holdRuns, type Runs } from './run-lifecycle.ts'
@@ -34,6 +35,7 @@ export async function acceptEvents(context: PostgresContext, batch: AcceptBatch)
     items.filter((_item, index) => results[index] === null || results[index]?.kind === 'duplicate'),
   )
   if (taken.length === 0) return results as AcceptResult[]
+  await insertAudit(db, ...taken.flatMap(({ item }) => item.audit ?? []))
   const ids = taken.flatMap(({ item }) => item.targets.map(({ endpointId }) => endpointId))
   const endpoints = await context.endpoints.byId(db, configVersion, ids)
   const written = Promise.all(runs.write(db, recordedAt))

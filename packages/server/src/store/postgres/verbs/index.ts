@@ -10,6 +10,7 @@ import {
   serverSecret,
   touchApiKeys,
 } from './api-keys.ts'
+import { findApprovals, findEndedApprovals, findOverdueApprovals, listApprovals } from './read-approvals.ts'
 import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
 import { advanceBulkReplay, deliverBulkReplay } from './advance-bulk-replay.ts'
 import {
@@ -69,6 +70,10 @@ export const VERBS: Verbs = {
   listRuns,
   findRuns,
   listRunEvents,
+  listApprovals,
+  findApprovals,
+  findEndedApprovals,
+  findOverdueApprovals,
   findDelivery,
   listDeliveries,
   listAttempts,
@@ -130,6 +135,10 @@ const READS: ReadonlySet<string> = new Set<keyof Verbs>([
   'listRuns',
   'findRuns',
   'listRunEvents',
+  'listApprovals',
+  'findApprovals',
+  'findEndedApprovals',
+  'findOverdueApprovals',
   'findDelivery',
   'listDeliveries',
   'listAttempts',

@@ -70,9 +70,8 @@ export async function removeEvents(
     runs,
   )
   if (rows.length > 0) {
-    await db.run(
-      'DELETE FROM run_children WHERE run = ANY($1)',
-      rows.map(({ ref }) => ref as number),
-    )
+    const gone = rows.map(({ ref }) => ref as number)
+    await db.run('DELETE FROM run_children WHERE run = ANY($1)', gone)
+    await db.run('DELETE FROM approvals WHERE run = ANY($1)', gone)
   }
 }

@@ -10,6 +10,7 @@ import {
 import { followLifecycle } from '../../../core/catalog/lifecycle.ts'
 import { followProgress, NO_PROGRESS, type RunProgress } from '../../../core/runs/run-progress.ts'
 import { modes } from '../../codes.ts'
+import { ChangedApprovals, writeApprovals } from './write-approvals.ts'
 import type { AcceptItem, AcceptResult } from '../../accept.ts'
 import type { Row, Session } from '../session.ts'
 
@@ -38,6 +39,7 @@ interface Run extends RunKey {
   flagged: number
   /** By kind and id. */
   children: Map<string, Child>
+  approvals: ChangedApprovals
 }
 
 interface Child {
@@ -68,7 +70,8 @@ export class Runs {
     const child = childKey === null ? null : (run.children.get(childKey)?.phase ?? null)
     const step = fact === null ? null : followLifecycle(run.state, child, fact)
     if (step?.kind === 'refused') return step
-    if (run.sequence + 1 > budget) {
+    // What the service says of an approval is one event for a request that was within the budget.
+    if (run.sequence + 1 > budget && fact?.byService !== true) {
       const message = `the run has had ${budget} events, which is its budget`
       return { kind: 'refused', code: 'run_event_budget_exceeded', message }
     }
@@ -82,7 +85,10 @@ export class Runs {
     run.state = after
     run.agentId ??= run.isNew ? item.agent.id : null
     run.taskId ??= item.taskId
-    if (step !== null && step.child !== null) keepChild(run, fact, step.child)
+    if (fact !== null && step !== null && step.child !== null) {
+      keepChild(run, fact, step.child)
+      run.approvals.keep(fact, place)
+    }
     return { kind: 'taken', ref: run.ref, sequence: run.sequence, warnings }
   }
 
@@ -102,12 +108,13 @@ export class Runs {
         now,
       ),
       ...writeChildren(db, changed),
+      ...writeApprovals(db, changed),
     ]
   }
 }
 
-function keepChild(run: Run, fact: LifecycleFact | null, phase: ChildPhase): void {
-  if (fact?.child == null) return
+function keepChild(run: Run, fact: LifecycleFact, phase: ChildPhase): void {
+  if (fact.child === null) return
   const { kind, id } = fact.child
   run.children.set(childKeyOf(fact.child), { kind: CHILD_KINDS[kind], id, phase, changed: true })
 }
@@ -176,6 +183,7 @@ function newRun(ref: number): Omit<Run, keyof RunKey> {
     progress: NO_PROGRESS,
     ...about,
     children: new Map(),
+    approvals: new ChangedApprovals(),
   }
 }
 
@@ -198,6 +206,7 @@ function runFrom(row: Row, children: readonly Row[]): Omit<Run, keyof RunKey> {
     },
     agentId: row['agent_id'] as string | null,
     taskId: row['task_id'] as string | null,
+    approvals: new ChangedApprovals(),
     children: new Map(
       own.map((child) => {
         const [kind, id] = [child['kind'] as number, child['id'] as string]

@@ -25,17 +25,19 @@ export async function listTenants(
 
 export async function putTenant(
   { db }: PostgresContext,
-  { mode, tenantId, maxDataClasses, limits, now }: Parameters<Store['putTenant']>[0],
+  { mode, tenantId, maxDataClasses, limits, decidesApprovals, now }: Parameters<Store['putTenant']>[0],
 ): Promise<Awaited<ReturnType<Store['putTenant']>>> {
   const code = modes.encode(mode)
   const classes = maxDataClasses === null ? null : JSON.stringify(maxDataClasses)
   const values = [classes, limits.eventsPerSecond, limits.maxPending, now, code, tenantId]
-  const columns = 'max_data_classes = $1, events_per_second = $2, max_pending = $3, updated_at = $4'
+  const deciding = decidesApprovals ? 'coalesce(decides_since, $4)' : 'NULL'
+  const columns = `max_data_classes = $1, events_per_second = $2, max_pending = $3, updated_at = $4, decides_since = ${deciding}`
   const row =
     (await db.row(`UPDATE tenants SET ${columns} WHERE mode = $5 AND tenant_id = $6 RETURNING *`, ...values)) ??
     (await db.row(
-      `INSERT INTO tenants (max_data_classes, events_per_second, max_pending, created_at, updated_at, mode, tenant_id)
-       VALUES ($1, $2, $3, $4, $4, $5, $6) RETURNING *`,
+      `INSERT INTO tenants (max_data_classes, events_per_second, max_pending, created_at, updated_at, decides_since, mode,
+         tenant_id)
+       VALUES ($1, $2, $3, $4, $4, ${decidesApprovals ? '$4' : 'NULL'}, $5, $6) RETURNING *`,
       ...values,
     ))
   if (maxDataClasses !== null) await narrowAll(db, { mode: code, tenantId, max: maxDataClasses, now })
@@ -120,6 +122,7 @@ function tenantFrom(row: Row): TenantRow {
     mode: modes.decode(row['mode']),
     maxDataClasses: max === null ? null : (JSON.parse(max) as DataClass[]),
     limits: limitsFrom(row),
+    decidesSince: row['decides_since'] as number | null,
     createdAt: row['created_at'] as number,
     updatedAt: row['updated_at'] as number,
   }

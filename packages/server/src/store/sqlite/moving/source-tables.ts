@@ -26,6 +26,7 @@ export const SOURCE_TABLES: Readonly<Record<MovedTable, SourceTable>> = {
   tenants: { from: 'tenants' },
   runs: { from: 'runs' },
   run_children: { from: 'run_children' },
+  approvals: { from: 'approvals' },
   events: { from: 'events' },
   idempotency_keys: { from: 'idempotency_keys' },
   bodies: { from: 'bodies' },

@@ -5,6 +5,7 @@ import type { AcceptBatch, AcceptItem, AcceptResult } from '../../accept.ts'
 import { classesAt, completePrepared } from '../../body.ts'
 import { deliveryStatuses, modes } from '../codes.ts'
 import type { Database } from '../database.ts'
+import { insertAudit } from './audit.ts'
 import { requireNode, type SqliteContext } from './context.ts'
 import { insertBody } from './insert-body.ts'
 import { stepRun, type RunStep } from './run-lifecycle.ts'
@@ -24,6 +25,7 @@ export function acceptEvents(context: SqliteContext, batch: AcceptBatch): Accept
     const step = stepRun(db, item, batch.runEventBudget, batch.recordedAt)
     if (step.kind === 'refused') return step
     markAnnounced(db, item)
+    for (const entry of item.audit ?? []) insertAudit(db, entry)
     return insert(context, item, step, batch.recordedAt, node)
   })
 }

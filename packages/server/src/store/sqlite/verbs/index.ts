@@ -9,6 +9,7 @@ import {
   serverSecret,
   touchApiKeys,
 } from './api-keys.ts'
+import { findApprovals, findEndedApprovals, findOverdueApprovals, listApprovals } from './read-approvals.ts'
 import { appendAudit, listAudit, pruneAudit, readAudit, sealAudit } from './audit.ts'
 import { advanceBulkReplay, deliverBulkReplay } from './advance-bulk-replay.ts'
 import {
@@ -68,6 +69,10 @@ export const VERBS: Verbs = {
   listRuns,
   findRuns,
   listRunEvents,
+  listApprovals,
+  findApprovals,
+  findEndedApprovals,
+  findOverdueApprovals,
   findDelivery,
   listDeliveries,
   listAttempts,
@@ -129,6 +134,10 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'listRuns',
   'findRuns',
   'listRunEvents',
+  'listApprovals',
+  'findApprovals',
+  'findEndedApprovals',
+  'findOverdueApprovals',
   'findDelivery',
   'listDeliveries',
   'listAttempts',

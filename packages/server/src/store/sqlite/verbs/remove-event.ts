@@ -52,5 +52,6 @@ export function removeEvent(db: Database, event: number): void {
 function removeEmptyRun(db: Database, run: number): void {
   if (db.prepare('SELECT 1 FROM events WHERE run = ? LIMIT 1').get(run) !== undefined) return
   db.prepare('DELETE FROM run_children WHERE run = ?').run(run)
+  db.prepare('DELETE FROM approvals WHERE run = ?').run(run)
   db.prepare('DELETE FROM runs WHERE ref = ?').run(run)
 }

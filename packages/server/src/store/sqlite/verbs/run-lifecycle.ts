@@ -10,6 +10,7 @@ import {
 import { followLifecycle } from '../../../core/catalog/lifecycle.ts'
 import { followProgress, NO_PROGRESS, type RunProgress } from '../../../core/runs/run-progress.ts'
 import type { AcceptItem, AcceptResult } from '../../accept.ts'
+import { writeApproval } from './write-approval.ts'
 import { modes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 
@@ -37,7 +38,8 @@ export function stepRun(db: Database, item: AcceptItem, budget: number, now: num
   const step = fact === null ? null : followLifecycle(run, child, fact)
   if (step?.kind === 'refused') return step
   const sequence = ((row?.['last_sequence'] as number | undefined) ?? 0) + 1
-  if (sequence > budget) {
+  // What the service says of an approval is one event for a request that was within the budget.
+  if (sequence > budget && fact?.byService !== true) {
     const message = `the run has had ${budget} events, which is its budget`
     return { kind: 'refused', code: 'run_event_budget_exceeded', message }
   }
@@ -48,7 +50,10 @@ export function stepRun(db: Database, item: AcceptItem, budget: number, now: num
   const progress = followProgress(before, fact, { before: run, after: state, place })
   const kept = { sequence, state, progress, flagged: warnings.length > 0 ? 1 : 0, now }
   const runRef = ref === null ? insertRun(db, mode, item, kept) : updateRun(db, ref, item, kept)
-  if (fact !== null && step !== null && step.child !== null) writeChild(db, runRef, fact, step.child)
+  if (fact !== null && step !== null && step.child !== null) {
+    writeChild(db, runRef, fact, step.child)
+    writeApproval(db, item, fact, { run: runRef, ...place })
+  }
   return { kind: 'taken', ref: runRef, sequence, warnings }
 }
 

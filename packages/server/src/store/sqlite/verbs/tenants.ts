@@ -26,17 +26,19 @@ export function listTenants(
 
 export function putTenant(
   { db, endpointRefs }: SqliteContext,
-  { mode, tenantId, maxDataClasses, limits, now }: Parameters<Store['putTenant']>[0],
+  { mode, tenantId, maxDataClasses, limits, decidesApprovals, now }: Parameters<Store['putTenant']>[0],
 ): Awaited<ReturnType<Store['putTenant']>> {
   const code = modes.encode(mode)
   const classes = maxDataClasses === null ? null : JSON.stringify(maxDataClasses)
   db.prepare(
-    `INSERT INTO tenants (mode, tenant_id, max_data_classes, events_per_second, max_pending, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO tenants (mode, tenant_id, max_data_classes, events_per_second, max_pending, decides_since, created_at,
+       updated_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (mode, tenant_id)
      DO UPDATE SET max_data_classes = excluded.max_data_classes, events_per_second = excluded.events_per_second,
-       max_pending = excluded.max_pending, updated_at = excluded.updated_at`,
-  ).run(code, tenantId, classes, limits.eventsPerSecond, limits.maxPending, now, now)
+       max_pending = excluded.max_pending, decides_since = CASE WHEN excluded.decides_since IS NULL THEN NULL
+         ELSE coalesce(tenants.decides_since, excluded.decides_since) END, updated_at = excluded.updated_at`,
+  ).run(code, tenantId, classes, limits.eventsPerSecond, limits.maxPending, decidesApprovals ? now : null, now, now)
   if (maxDataClasses !== null) narrowAll(db, code, tenantId, maxDataClasses, now)
   endpointRefs.clear()
   const row = db.prepare('SELECT * FROM tenants WHERE mode = ? AND tenant_id = ?').get(code, tenantId) as Row
@@ -125,6 +127,7 @@ function tenantFrom(row: Row): TenantRow {
     mode: modes.decode(row['mode']),
     maxDataClasses: max === null ? null : (JSON.parse(max) as DataClass[]),
     limits: limitsFrom(row),
+    decidesSince: row['decides_since'] as number | null,
     createdAt: row['created_at'] as number,
     updatedAt: row['updated_at'] as number,
   }
