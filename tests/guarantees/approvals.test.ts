@@ -33,7 +33,7 @@ describe('Approvals: decided once, through Runbell where a tenant has asked for 
       url: 'http://runbell.invalid',
       key: ADMIN_KEY,
       bindingKeys,
-      fetch: (url, init) => fetch(String(url).replace('http://runbell.invalid', server.url), init),
+      fetch: (url, init) => fetch(url.replace('http://runbell.invalid', server.url), init),
     })
   }
 
@@ -61,7 +61,8 @@ describe('Approvals: decided once, through Runbell where a tenant has asked for 
     const approval = ask(runbell, 'apr-told')
     expect(await approval.published).not.toBeNull()
     const waited = approval.wait()
-    const { input_binding } = (await show('apr-told')).request?.data as { input_binding: string }
+    const asking = (await show('apr-told')).request as { data: { input_binding: string } }
+    const { input_binding } = asking.data
     expect(input_binding).toBe(approval.input_binding)
     const decided = await decide('apr-told', 'approve', { input_binding, reason: 'It is fine.' })
     expect(decided.status).toBe(200)
