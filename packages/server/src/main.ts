@@ -2,6 +2,7 @@ import { CliError } from './cli/cli-error.ts'
 import { explainError } from './cli/explain-error.ts'
 import { tolerateClosedPipes } from './cli/output.ts'
 import { createProgram } from './cli/program.ts'
+import { visiblePasswords } from './cli/visible-passwords.ts'
 
 /**
  * The command line.
@@ -10,6 +11,7 @@ import { createProgram } from './cli/program.ts'
  */
 export async function main(args: readonly string[]): Promise<number> {
   tolerateClosedPipes()
+  for (const warning of visiblePasswords(args)) process.stderr.write(`runbell: ${warning}\n`)
   let exitCode = 0
   const program = createProgram(async (work) => {
     exitCode = await work

@@ -4,6 +4,7 @@ import type { AttemptLine } from '../delivery/run-delivery.ts'
 import { keyCreated } from '../admin-keys.ts'
 import { createRunbell, type Runbell } from '../runbell.ts'
 import { createApiClient, type ApiClient } from './api-client.ts'
+import type { Chaos } from './chaos.ts'
 import { prepareDataDir } from './data-dir.ts'
 import { readDevFile, writeDevFile } from './dev-file.ts'
 import { placeInboxEndpoint } from './inbox-endpoint.ts'
@@ -23,8 +24,15 @@ export interface DevServer {
   stop(): Promise<void>
 }
 
-/** Opens the database, serves, and points the inbox's endpoint at the inbox. */
-export async function openDevServer(settings: Settings, onFatal: (error: Error) => void): Promise<DevServer> {
+/**
+ * Opens the database, serves, and points the inbox's endpoint at the inbox.
+ * @param chaos faults of the inbox
+ */
+export async function openDevServer(
+  settings: Settings,
+  onFatal: (error: Error) => void,
+  chaos: Chaos | null = null,
+): Promise<DevServer> {
   prepareDataDir(settings.dataDir)
   const listeners: ((line: AttemptLine) => void)[] = []
   const log = createLog(settings.logLevel)
@@ -43,7 +51,7 @@ export async function openDevServer(settings: Settings, onFatal: (error: Error) 
     const now = runbell.clock.now()
     if (key !== null) await runbell.store.putApiKey({ key, audit: [keyCreated(key, 'config', now)] })
     const api = createApiClient(runbell.url, file.apiKey)
-    inbox = await openInbox()
+    inbox = await openInbox(chaos)
     const placed = await placeInboxEndpoint(api, file.inbox, `${inbox.url}/`)
     inbox.trust(placed.secret)
     writeDevFile(settings.dataDir, { ...file, inbox: placed, url: runbell.url })

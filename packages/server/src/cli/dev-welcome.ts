@@ -3,8 +3,11 @@ import { VERSION } from '../version.ts'
 import type { DevServer } from './dev-server.ts'
 import type { Screen } from './screen.ts'
 
-/** Where everything is, and how to publish the first event. */
-export function printWelcome(screen: Screen, server: DevServer): void {
+/**
+ * Where everything is, and how to publish the first event.
+ * @param hasKeys whether keys do something
+ */
+export function printWelcome(screen: Screen, server: DevServer, hasKeys = false): void {
   const { runbell, inbox, apiKey, settings } = server
   const bold = (text: string) => screen.paint('bold', text)
   screen.line(`${bold('Runbell')} ${VERSION}, test mode`)
@@ -23,6 +26,7 @@ export function printWelcome(screen: Screen, server: DevServer): void {
   screen.line('Publish an event:')
   printPublishExample(screen, runbell.url, apiKey)
   screen.line()
+  if (hasKeys) screen.line('Keys: t trigger an event, f forward, o open, ? more.')
   screen.line('Ctrl-C stops it. Attempts:')
 }
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 import { HEADERS } from '@runbell/sdk/contract'
 import { createReceiver, type ReceiveAnswer, type Receiver } from '@runbell/sdk/receive'
 import { VERIFY_FAILURES } from '@runbell/sdk/signing'
+import type { Chaos } from './chaos.ts'
 import { answerJson, listenOnLoopback, readBytes } from './loopback.ts'
 
 /** What arrived once. */
@@ -43,7 +45,11 @@ const INBOX_BYTES = 32 * 1024 * 1024
 const BODY_BYTES = 1024 * 1024 + 64 * 1024
 const DEFAULT_LIMIT = 50
 
-export async function openInbox(): Promise<Inbox> {
+/** Later than the events after it, sooner than any deadline. */
+const REORDER_MS = { least: 300, most: 1500 }
+
+/** @param chaos faults that it shows on purpose */
+export async function openInbox(chaos: Chaos | null = null): Promise<Inbox> {
   const entries: InboxEntry[] = []
   let bytes = 0
   let receiver: Receiver | null = null
@@ -60,8 +66,15 @@ export async function openInbox(): Promise<Inbox> {
     const body = await readBytes(request, BODY_BYTES)
     if (body === null) return answerJson(response, 413, { detail: `The body has more than ${BODY_BYTES} bytes.` })
     if (receiver === null) return answerJson(response, 503, { detail: 'The inbox has no endpoint yet.' })
+    const fault = chaos?.next() ?? null
+    if (fault?.kind === 'status') return answerJson(response, fault.status, { detail: 'This is --chaos.' })
+    // Whoever waits gives up by himself.
+    if (fault?.kind === 'timeout') return
+    if (fault?.kind === 'reorder') await wait(REORDER_MS.least + Math.random() * (REORDER_MS.most - REORDER_MS.least))
     const answer = await receiver.receive({ headers: request.headers, body })
     keep(entryOf(request.headers, body, answer))
+    // Taken, and the answer lost: it comes again.
+    if (fault?.kind === 'duplicate') return void response.destroy()
     answerJson(response, answer.status, answer.body)
   }
 

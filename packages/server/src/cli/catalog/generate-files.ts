@@ -33,15 +33,16 @@ export async function makeTypes(path: string | undefined, options: GenerateOptio
   }
   const entries = await entriesFrom(path, options)
   if (entries === null) return CATALOG_EXIT.invalid
-  const source = renderDeclarations(entries, {
-    heading: TYPES_HEADING,
-    union: 'OwnEvent',
-    augments: 'OwnEventDataByType',
-  })
+  const source = typesSource(entries)
   if (out !== undefined) return finish(new Map([[out, source]]), [], entries, options)
   if (options.json === true) printLine(JSON.stringify({ types: namesOf(entries), source }))
   else process.stdout.write(source)
   return EXIT.ok
+}
+
+/** A module of TypeScript with the types of a catalog. */
+export function typesSource(entries: readonly CatalogEntry[]): string {
+  return renderDeclarations(entries, { heading: TYPES_HEADING, union: 'OwnEvent', augments: 'OwnEventDataByType' })
 }
 
 /** A page for each type, an index and JSON Schemas. */
