@@ -17,6 +17,8 @@ import { createEgressPolicy, type EgressPolicy } from './delivery/egress-policy.
 import { createEngine, type Engine } from './delivery/engine.ts'
 import { DEFAULT_LEASE_MS } from './delivery/node-lease.ts'
 import type { AttemptLine } from './delivery/run-delivery.ts'
+import { Relay } from './delivery/relay.ts'
+import type { Service } from './delivery/service.ts'
 import { createSigner } from './delivery/signer.ts'
 import { createTransport } from './delivery/transport.ts'
 import { createUrlPolicy } from './delivery/url-policy.ts'
@@ -33,6 +35,7 @@ import { createBackground, type Background } from './wiring/background.ts'
 import { createBulkReplays } from './wiring/bulk-replays.ts'
 import { egressProxy } from './wiring/egress-proxy.ts'
 import { openStorage } from './wiring/open-store.ts'
+import { createRelayPort, createRelayTender } from './wiring/relays.ts'
 import { createDiagnosticRemover, openDiagnostics } from './wiring/diagnostics.ts'
 import { rotateForApi, unlockVault } from './wiring/vault.ts'
 import { openMasterKeys } from './wiring/master-keys.ts'
@@ -71,6 +74,8 @@ const REQUEST_BYTES = 64 * 1024
 const WARN_BYTES = 20 * 1024
 /** After the longest deadline, this is left for the last outcomes to be put on record. */
 const STOP_MARGIN_MS = 1500
+/** For listeners to tell what became of what they were given last. */
+const RELAY_STOP_MS = 1000
 
 /** Puts a server together and starts it: the one place where everything is wired. */
 export async function createRunbell(options: RunbellOptions): Promise<Runbell> {
@@ -116,7 +121,9 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
   const vault = await unlockVault({ store, masterKeys, random, clock }, settings, log)
   await importAdminKeys(store, settings.adminKeys, clock.now())
   const egress = createEgressPolicy({ allow: settings.egressAllow, devLoopback: command === 'dev' })
-  const engine = engineOn({ store, disk, log, vault, clock, random, nodeId, egress }, options)
+  const relay = new Relay(clock)
+  const engine = engineOn({ store, disk, log, vault, clock, random, nodeId, egress, relay }, options)
+  const relays = { store, clock, log, relay, engine, isWorker: settings.roles.includes('worker') }
   onWake(() => engine.wake({ endpointIds: [] }))
   const catalogs = await openCatalogs(store, clock)
   const learnTypes = (version: number) =>
@@ -129,10 +136,9 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
     onStale: learnTypes,
   })
   let stopping = false
-  const views = createViewLog(store)
   const diagnostics = openDiagnostics(settings, { clock, log })
   const context: ApiContext = {
-    ...{ store, acceptor, diagnostics, catalogs, views, clock, random, log },
+    ...{ store, acceptor, diagnostics, catalogs, clock, random, log, views: createViewLog(store) },
     limits: { ...settings, warnBytes: WARN_BYTES, requestBytes: REQUEST_BYTES },
     defaults: { retrySchedule: settings.retrySchedule, timeoutMs: settings.attemptTimeoutMs, maxInFlight: 64 },
     secrets: {
@@ -147,19 +153,17 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
     wake: (change) => engine.wake(change),
     stateOf: (endpointId) => engine.stateOf(endpointId),
     sendOnce: (input) => engine.sendOnce(input),
+    relays: createRelayPort(relays),
     storage: () => disk.state,
     unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
     version: VERSION,
   }
   const api = createApi(context, settings.roles.includes('api') ? API_ROUTES : HEALTH_ROUTES)
   ground.onHint(hearer(engine, api, learnTypes))
-  const background = backgroundOf(context, api, disk, settings, nodeId)
-  const server = createHttpServer(api)
-  const port = await listen(server, settings)
-  const own = { host: settings.host, port }
+  const background = backgroundOf(context, api, disk, settings, { nodeId, tender: createRelayTender(relays) })
+  const { server, own, port, url } = await openServer(api, settings)
   egress.setOwnListeners([own])
-  const url = `http://${hostInUrl(settings.host)}:${port}`
-  if (context.publicUrl === '') context.publicUrl = url
+  context.publicUrl ||= url
   await engine.start()
   background.start()
   return {
@@ -170,6 +174,7 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
       if (stopping) return
       stopping = true
       await background.stop()
+      await stopStreams(relay, api)
       await stopAll(server, engine, log)
       await background.finish()
       await Promise.all([store.close(), diagnostics.store.close()])
@@ -177,12 +182,26 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
   }
 }
 
-function backgroundOf(context: ApiContext, api: Api, disk: DiskGuard, settings: Settings, nodeId: string): Background {
+async function openServer(api: Api, settings: Settings) {
+  const server = createHttpServer(api)
+  const port = await listen(server, settings)
+  const url = `http://${hostInUrl(settings.host)}:${port}`
+  return { server, own: { host: settings.host, port }, port, url }
+}
+
+function backgroundOf(
+  context: ApiContext,
+  api: Api,
+  disk: DiskGuard,
+  settings: Settings,
+  { nodeId, tender }: { nodeId: string; tender: Service },
+): Background {
   const isWorker = settings.roles.includes('worker')
   const times = retentionTimes(settings)
   const alsoOnWorkers = [
     createDiagnosticRemover(context.diagnostics, settings, context),
     createBulkReplays(context, { nodeId, keepMs: times.events }),
+    tender,
   ]
   return createBackground(context, api, { disk, times, isWorker, alsoOnWorkers })
 }
@@ -204,6 +223,7 @@ interface EngineGround extends Pick<Ground, 'store' | 'disk' | 'log'> {
   nodeId: string
   egress: EgressPolicy
   vault: Vault
+  relay: Relay
 }
 
 function engineOn(
@@ -236,6 +256,11 @@ function retentionTimes(settings: Settings): RetentionTimes {
     idempotency: settings.retentionIdempotency,
     audit: settings.retentionAudit,
   }
+}
+
+async function stopStreams(relay: Relay, api: Api): Promise<void> {
+  await relay.stop(RELAY_STOP_MS)
+  api.endStreams()
 }
 
 async function stopAll(server: Server, engine: Engine, log: Logger): Promise<void> {

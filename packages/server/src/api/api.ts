@@ -22,6 +22,7 @@ import type { ApiServices, Route } from './route.ts'
 import { createRouter } from './router.ts'
 import { API_ROUTES } from './routes/index.ts'
 import { openApiRoute } from './routes/service.ts'
+import { Streams } from './streams/streams.ts'
 
 /** The HTTP API. */
 export interface Api {
@@ -40,6 +41,10 @@ export interface Api {
   forgetKeys(): void
   /** Puts on record when keys were last used; to be called now and then. */
   noteKeyUses(): Promise<void>
+  /** Ends streams whose key is valid no more, and keeps the others alive; to be called every second. */
+  tendStreams(): Promise<void>
+  /** Ends all streams, and opens no other. */
+  endStreams(): void
   /** Every route that is served, for documents and tests. */
   routes: readonly Route[]
 }
@@ -52,6 +57,7 @@ export function createApi(context: ApiContext, served: readonly Route[] = API_RO
     authenticator: createAuthenticator(context.store, context.clock, uses),
     fingerprint: createFingerprint(context.secrets.fingerprint),
     cursors: createCursors(context.secrets.cursor),
+    streams: new Streams(context.store, context.clock),
     nextRequestId: createRequestIds(context.random),
   }
   const routes: Route[] = [...served]
@@ -75,6 +81,8 @@ export function createApi(context: ApiContext, served: readonly Route[] = API_RO
     routes,
     forgetKeys: () => services.authenticator.forget(),
     noteKeyUses: () => uses.flush(),
+    tendStreams: () => services.streams.tend(),
+    endStreams: () => services.streams.stop(),
     fetch: async (request) => await router.fetch(request),
     listener(incoming, outgoing) {
       if (!connections.begin(incoming, outgoing)) return

@@ -45,11 +45,35 @@ export interface ApiContext {
    * URL. `busy`: too much of this kind is under way. @throws StoreUnavailable
    */
   sendOnce(input: SendOnce): Promise<SentOnce | 'busy' | null>
+  relays: RelayPort
   /** How much space the disk has left: `low` takes nothing new, `full` sends nothing either. */
   storage(): 'ok' | 'low' | 'full'
   /** `null`: ready. Otherwise why not, for `/readyz`. */
   unready(): string | null
   version: string
+}
+
+/** See `delivery/relay.ts`. */
+export interface RelayPort {
+  /** Listens for an endpoint; returns what to call when nobody does any more. `null`: this server delivers nothing. */
+  attach(endpointId: string, listener: RelayListener): (() => void) | null
+  /** `false`: there is no such attempt, or it has ended. */
+  settle(endpointId: string, attemptId: string, outcome: Exclude<AttemptOutcome, { kind: 'not_sent' }>): boolean
+}
+
+export interface RelayListener {
+  /** `false`: too much waits already. */
+  take(attempt: RelayedAttempt): boolean
+  end(reason: 'replaced' | 'endpoint_gone'): void
+}
+
+export interface RelayedAttempt {
+  attemptId: string
+  deliveryId: string
+  number: number
+  headers: [name: string, value: string][]
+  body: Uint8Array
+  timeoutMs: number
 }
 
 export interface SendOnce {

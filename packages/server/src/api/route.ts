@@ -8,10 +8,12 @@ import { readJson } from './http/read-json.ts'
 import { validate } from './http/validate.ts'
 import type { PublishServices } from './publish/publish-call.ts'
 import type { Cursors } from './read/cursor.ts'
+import type { Streams } from './streams/streams.ts'
 
 /** What every route works with. */
 export interface ApiServices extends PublishServices {
   cursors: Cursors
+  streams: Streams
   nextRequestId(): string
 }
 
@@ -53,6 +55,8 @@ export interface Call<Query, Body> extends ApiServices {
   body: Body
   /** Of the request. */
   headers: Headers
+  /** Only the headers of the answer are wanted. */
+  isHead: boolean
   requestId: string
   /** Aborted when whoever asks has gone. */
   signal: AbortSignal
@@ -113,6 +117,7 @@ export function defineRoute<Query extends z.ZodObject, Body extends z.ZodType = 
               '',
             )) as z.output<Body>,
         headers: raw.headers,
+        isHead: raw.method === 'HEAD',
         requestId,
         // Asked for only where a route looks at it: making one costs.
         get signal() {

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import type { OpenEndpoint, OpenSecret } from '../secrets/open-endpoint.ts'
 import type { Claim } from '../store/rows.ts'
 import { echoesOf, maskEcho } from './mask-echo.ts'
+import type { Relay } from './relay.ts'
 
 /** Makes the value of `webhook-signature`. */
 export type Signer = (input: {
@@ -18,6 +19,8 @@ export type Signer = (input: {
 
 export interface AttemptDependencies {
   transport: Transport
+  /** The way to endpoints of kind `relay`. */
+  relay?: Pick<Relay, 'send'>
   clock: Clock
   sign: Signer
   userAgent: string
@@ -36,7 +39,7 @@ const MASK = '•••'
 export async function attemptDelivery(
   claim: Pick<Claim, 'eventId' | 'deliveryId' | 'number' | 'body'>,
   endpoint: OpenEndpoint,
-  { transport, clock, sign, userAgent }: AttemptDependencies,
+  { transport, relay, clock, sign, userAgent }: AttemptDependencies,
 ): Promise<AttemptResult> {
   const startedAt = clock.now()
   const timestamp = Math.floor(clock.wall() / 1000)
@@ -60,12 +63,12 @@ export async function attemptDelivery(
     ...prefixed(endpoint.headerPrefix, { id: claim.eventId, timestamp: String(timestamp), signature }),
   ]
   const own = ownHeaders(endpoint)
-  const outcome = await transport.send({
-    url: endpoint.url as string,
-    headers: [...standard, ...own.sent],
-    body: claim.body,
-    timeoutMs: endpoint.timeoutMs,
-  })
+  const request = { headers: [...standard, ...own.sent], body: claim.body, timeoutMs: endpoint.timeoutMs }
+  if (endpoint.kind === 'relay' && relay === undefined) return notSent(startedAt, 'nobody can listen here')
+  const outcome =
+    endpoint.kind === 'relay' && relay !== undefined
+      ? await relay.send({ ...request, endpointId: endpoint.id, deliveryId: claim.deliveryId, number: claim.number })
+      : await transport.send({ ...request, url: endpoint.url as string })
   return { startedAt, outcome: maskEcho(outcome, own.echoes), requestHeaders: [...standard, ...own.recorded] }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, RandomSource } from '../core/clock.ts'
+import type { OpenEndpoint } from '../secrets/open-endpoint.ts'
 import type { Claim } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
@@ -11,6 +12,8 @@ export interface DispatcherOptions {
   random: RandomSource
   nodeId: string
   cache: EndpointCache
+  /** Whether something can be sent to an endpoint from here. @default those of kind `http` */
+  reaches?(endpoint: Pick<OpenEndpoint, 'id' | 'kind'>): boolean
   lease: NodeLease
   /** Sends one claimed delivery and puts on record what came of it. Never rejects. */
   run(claim: Claim, lane: Lane): Promise<void>

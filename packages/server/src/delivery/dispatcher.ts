@@ -71,7 +71,7 @@ export class Dispatcher implements SlotSource {
 
   reserve(endpointId: string): boolean {
     const endpoint = this.#options.cache.peek(endpointId)
-    if (!endpoint || endpoint.status !== 'enabled' || endpoint.kind !== 'http') return false
+    if (!endpoint || !this.#maySend(endpoint)) return false
     const lane = this.#lanes.get(endpointId)
     if (this.#blocked() || this.#slots.free(lane) === 0 || !this.#options.lease.covers(endpoint.timeoutMs)) return false
     // Those that wait already go first.
@@ -343,7 +343,7 @@ export class Dispatcher implements SlotSource {
       // The configuration changed after it was read.
       if (endpoint === undefined) this.#again = true
       if (endpoint === undefined) continue
-      if (endpoint === null || endpoint.status !== 'enabled' || endpoint.kind !== 'http') {
+      if (endpoint === null || !this.#maySend(endpoint)) {
         // Held or ended by the store; a change of the endpoint wakes the lane again.
         this.#lanes.setDue(lane, null, clock.now())
         continue
@@ -365,6 +365,10 @@ export class Dispatcher implements SlotSource {
       requests.push({ lane, limit, wakes: lane.wakes })
     }
     return { requests, seen }
+  }
+
+  #maySend(endpoint: OpenEndpoint): boolean {
+    return endpoint.status === 'enabled' && (this.#options.reaches?.(endpoint) ?? endpoint.kind === 'http')
   }
 
   /** Until its rate or its circuit lets it, a slow slot is free, or what it has in flight ends. */

@@ -9,6 +9,7 @@ import { EndpointCache, type OpenEndpoints } from './endpoint-cache.ts'
 import type { LaneState } from './lane.ts'
 import { createNodeLease, DEFAULT_LEASE_MS } from './node-lease.ts'
 import { Recorder } from './recorder.ts'
+import type { Relay } from './relay.ts'
 import { createRescuer } from './rescuer.ts'
 import { createDeliveryRunner, type AttemptLine } from './run-delivery.ts'
 import { createSendOnce, type SendOnce, type SentOnce } from './send-once.ts'
@@ -19,6 +20,8 @@ export interface EngineOptions {
   clock: Clock
   random: RandomSource
   transport: Transport
+  /** The way to endpoints of kind `relay`; without it nothing is sent to them. */
+  relay?: Relay
   sign: Signer
   /** Opens what is sealed of endpoints. */
   open: OpenEndpoints
@@ -96,6 +99,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { maxInFlight, mayStart } = options
   const dispatcher = new Dispatcher({
     ...{ store, clock, random, nodeId, cache, lease, run, onError },
+    reaches: ({ id, kind }) => kind === 'http' || (kind === 'relay' && options.relay?.isOpen(id) === true),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
     ...(mayStart === undefined ? {} : { mayStart }),
   })

@@ -11,6 +11,7 @@ import type { EndpointCache } from './endpoint-cache.ts'
 import type { Lane } from './lane.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { Recorder } from './recorder.ts'
+import type { Relay } from './relay.ts'
 
 /** One wide line for each attempt: never a body, a secret or a header's value. */
 export interface AttemptLine {
@@ -35,6 +36,7 @@ export interface RunnerOptions {
   clock: Clock
   random: RandomSource
   transport: Transport
+  relay?: Pick<Relay, 'send'>
   sign: Signer
   userAgent: string
   cache: EndpointCache
@@ -94,8 +96,10 @@ export function createDeliveryRunner(options: RunnerOptions) {
     const verdict = withinDeadline(decide(outcome, facts), claim.deadline)
     const name = outcomeName(outcome)
     adjustLane(lane, endpoint, outcome, name === 'delivered')
-    if (name !== 'delivered') lane.circuit.failed(claim.deliveryId, clock.monotonic())
-    const endpointEffect = effectOn(endpoint, outcome, now)
+    // What somebody listens for who looks on is neither held back nor disabled.
+    const isWatched = endpoint.kind === 'relay'
+    if (name !== 'delivered' && !isWatched) lane.circuit.failed(claim.deliveryId, clock.monotonic())
+    const endpointEffect = isWatched ? null : effectOn(endpoint, outcome, now)
     const recorded = await recorder.record({ ...recordOf(claim, result, name), verdict, endpointEffect })
     if (recorded === 'recorded') remember(cache.peek(claim.endpointId), endpointEffect)
     const retryAt = verdict.kind === 'retry' && recorded === 'recorded' ? verdict.at : null

@@ -2,11 +2,13 @@ import {
   ATTEMPT_OUTCOMES,
   ATTEMPT_TRIGGERS,
   DELIVERY_STATUSES,
+  ENDPOINT_KINDS,
   ENDPOINT_STATUSES,
   MODES,
   type AttemptOutcomeName,
   type AttemptTrigger,
   type DeliveryStatus,
+  type EndpointKind,
   type EndpointStatus,
   type Mode,
 } from '@runbell/sdk/contract'
@@ -23,5 +25,6 @@ function codesOf<Word extends string>(words: readonly Word[]) {
 export const modes = codesOf<Mode>(MODES)
 export const deliveryStatuses = codesOf<DeliveryStatus>(DELIVERY_STATUSES)
 export const endpointStatuses = codesOf<EndpointStatus>(ENDPOINT_STATUSES)
+export const endpointKinds = codesOf<EndpointKind>(ENDPOINT_KINDS)
 export const outcomes = codesOf<AttemptOutcomeName>(ATTEMPT_OUTCOMES)
 export const triggers = codesOf<AttemptTrigger>(ATTEMPT_TRIGGERS)

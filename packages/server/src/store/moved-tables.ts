@@ -26,7 +26,8 @@ export const MOVED = {
     columns: {
       ...{ ref: integer, id: text, mode: integer, tenant_id: text, status: integer, disabled_reason: text },
       ...{ disabled_at: integer, failing_since: integer, max_attempts: integer, config: text, created_at: integer },
-      ...{ updated_at: integer, deleted_at: integer, settled: boolean, narrowed: boolean },
+      ...{ updated_at: integer, deleted_at: integer, settled: boolean, narrowed: boolean, kind: integer },
+      listened_at: integer,
     },
   },
   secrets: {

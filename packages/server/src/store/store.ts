@@ -30,6 +30,7 @@ import type { ApprovalVerbs } from './approvals.ts'
 import type { Audited, AuditVerbs } from './audit.ts'
 import type { BulkReplayVerbs } from './bulk-replays.ts'
 import type { DataKeyVerbs } from './data-keys.ts'
+import type { RelayVerbs } from './relays.ts'
 import type { RetentionVerbs } from './retention.ts'
 import type { RunVerbs } from './runs.ts'
 import type { SurveyVerbs } from './surveys.ts'
@@ -45,7 +46,7 @@ import type { DataClass, Mode } from '@runbell/sdk/contract'
  * The store never decides a policy: where a rule is needed inside a transaction it calls a pure function of `core`.
  */
 export interface Store
-  extends ApprovalVerbs, AuditVerbs, BulkReplayVerbs, DataKeyVerbs, RetentionVerbs, RunVerbs, SurveyVerbs {
+  extends ApprovalVerbs, AuditVerbs, BulkReplayVerbs, DataKeyVerbs, RelayVerbs, RetentionVerbs, RunVerbs, SurveyVerbs {
   // ——— nodes ———
   /** Announces a node, whose claims stay its own for `leaseMs` after each heartbeat. */
   joinNode(input: { nodeId: string; leaseMs: number }): Promise<NodeState>
@@ -66,8 +67,8 @@ export interface Store
 
   // ——— delivery ———
   /**
-   * Endpoints that have pending, unclaimed deliveries and may send, with the time the first of them is due; suspects are
-   * left out and only reported. Pages: `after` is the last endpoint of the page before.
+   * Endpoints that have pending, unclaimed deliveries and may send, with the time the first of them is due; those of kind `pull` are
+   * left out, and suspects only reported. Pages: `after` is the last endpoint of the page before.
    */
   findDueEndpoints(input: {
     after: string | null

@@ -16,6 +16,8 @@ const SEAL_MS = 1000
 const RETENTION_MS = 10_000
 /** How often to look again at what something pending needed. */
 const AGAIN_MS = 60_000
+/** How often to look whether those who read a stream still may. */
+const STREAM_MS = 500
 /** How often to look how much of the disk is free. */
 const DISK_MS = 1000
 
@@ -45,17 +47,25 @@ export function createBackground(context: ApiContext, api: Api, options: Backgro
   const sealer = createSealer(context, api)
   const retention = createRemover(context, disk, times)
   const onDiskError = (error: unknown) => log.error({ err: error }, 'disk.trouble')
+  const onStreamError = (error: unknown) => log.error({ err: error }, 'stream.trouble')
+  const streams = createService({
+    clock,
+    intervalMs: STREAM_MS,
+    runOnce: () => api.tendStreams(),
+    onError: onStreamError,
+  })
   const watch = createService({ clock, intervalMs: DISK_MS, runOnce: () => disk.runOnce(), onError: onDiskError })
   return {
     start() {
       sealer.start()
       watch.start()
+      streams.start()
       if (!isWorker) return
       for (const service of [announcer, expiry, retention, ...alsoOnWorkers]) service.start()
     },
     async stop() {
       context.approvalWaits.stop()
-      await Promise.all([announcer, expiry, retention, ...alsoOnWorkers].map((service) => service.stop()))
+      await Promise.all([streams, announcer, expiry, retention, ...alsoOnWorkers].map((service) => service.stop()))
     },
     async finish() {
       await sealer.stop()

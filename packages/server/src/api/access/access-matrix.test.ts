@@ -30,6 +30,7 @@ async function fill(api: TestApi): Promise<Record<string, string>> {
   return {
     event_id: String(event['event_id']),
     delivery_id: delivery.id,
+    attempt_id: 'att_test_1_1',
     endpoint_id: endpoint,
     secret_id: secret.id,
     run_id: String(event['run_id']),
@@ -61,6 +62,7 @@ const BODIES: Record<string, unknown> = {
   postDiagnostics: [{ name: 'model.call' }],
   eraseDiagnostics: { run_id: 'run-1' },
   createEndpoint: { url: 'https://receiver.test/' },
+  settleRelay: { status_code: 200, duration_ms: 1 },
   updateEndpoint: { description: 'Another one.' },
   updateEventType: { enforcement: 'warn' },
   createApiKey: { scopes: ['read'] },
@@ -185,7 +187,7 @@ describe('every route', () => {
     }
     expect(changing.length).toBeGreaterThan(15)
     // What could not be done in this state leaves none; each has a test of its own.
-    expect(undone).toEqual(['discardDeadLetter', 'deleteSecret', 'deprecateEventTypeVersion'])
+    expect(undone).toEqual(['discardDeadLetter', 'settleRelay', 'deleteSecret', 'deprecateEventTypeVersion'])
   })
 
   it('refuses a key of one tenant that names another, in the query', async () => {

@@ -119,6 +119,7 @@ describe('tenants and modes', () => {
     test.slots.grant = true
     const acme = await test.addKey({ tenantId: 'acme' })
     const endpoint = await test.addEndpoint({}, acme)
+    const relay = (await test.post('/v1/endpoints', { key: acme, body: { kind: 'relay' } })).json.id as string
     const event = sampleEvent({ run_id: 'run-1' })
     await test.post('/v1/events', { key: acme, body: event })
     const [delivery] = (await test.get('/v1/deliveries', { key: acme })).json.data
@@ -151,7 +152,9 @@ describe('tenants and modes', () => {
     expect(routes.length).toBeGreaterThanOrEqual(12)
     for (const { path } of routes) {
       const single = path.includes('{')
-      const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] as string)
+      const url = path
+        .replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] as string)
+        .replace(`${endpoint}/relay`, `${relay}/relay`)
       const own = await test.get(url, { key: acme })
       expect([path, own.status]).toEqual([path, 200])
       for (const key of outsiders) {

@@ -63,10 +63,11 @@ const changeable = {
 export const endpointInputSchema = z
   .strictObject({
     ...changeable,
+    url: changeable.url.optional().openapi({ description: 'Needed for kind http, and for no other.' }),
     tenant_id: tenantId.optional(),
     kind: z
       .enum(ENDPOINT_KINDS)
-      .refine((kind) => kind === 'http', NOT_YET)
+      .refine((kind) => kind !== 'pull', NOT_YET)
       .default('http'),
     description: changeable.description.default(''),
     event_types: changeable.event_types.default(['*']),

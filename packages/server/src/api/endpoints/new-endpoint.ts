@@ -8,8 +8,8 @@ export interface EndpointFacts {
   id: string
   tenantId: string
   mode: Mode
-  /** Canonical and allowed. */
-  url: string
+  /** Canonical and allowed; `null`: nothing is sent over HTTP. */
+  url: string | null
   now: number
   schemaVersions: Record<string, number>
   defaults: EndpointDefaults
@@ -39,7 +39,7 @@ export function newEndpointRow(input: EndpointInput, facts: EndpointFacts): Endp
     maxInFlight: input.max_in_flight ?? defaults.maxInFlight,
     rateLimit: input.rate_limit,
     ordering: input.ordering,
-    retrySchedule: input.retry_schedule ?? [...defaults.retrySchedule],
+    retrySchedule: input.retry_schedule ?? (input.kind === 'http' ? [...defaults.retrySchedule] : []),
     signing: input.signing,
     status: 'enabled',
     disabledReason: null,

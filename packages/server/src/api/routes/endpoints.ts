@@ -3,12 +3,13 @@ import { auditOf } from '../access/audit.ts'
 import { foreignTenant, type Principal } from '../access/principal.ts'
 import { changeEndpoint, exceedsTenant } from '../endpoints/change-endpoint.ts'
 import { checkPrefix, checkUrl, sealHeaders } from '../endpoints/endpoint-checks.ts'
+import { checkKind } from '../endpoints/kind-rules.ts'
 import { endpointInputSchema, endpointPatchSchema, type EndpointPatchInput } from '../endpoints/endpoint-input.ts'
 import { newEndpointRow } from '../endpoints/new-endpoint.ts'
 import { pinsFor } from '../endpoints/schema-pins.ts'
 import { addSecret, kindsOf, newSecrets, shownOnce } from '../endpoints/new-secret.ts'
 import { emptyAnswer, jsonAnswer } from '../http/answer.ts'
-import { refused } from '../http/problem.ts'
+import { invalid, refused } from '../http/problem.ts'
 import { pageQuerySchema, tenantQuerySchema } from '../read/filters.ts'
 import { findEndpoint, scopeOf } from '../read/find.ts'
 import { pageAnswer, pageRequest } from '../read/page.ts'
@@ -30,7 +31,8 @@ const createEndpoint = defineRoute({
   async handle(call) {
     const { context, principal, body, query, now } = call
     const tenantId = tenantToCreateFor(principal, body.tenant_id ?? query.tenant_id)
-    const url = checkUrl(context.urls, body.url)
+    checkKind(body.kind, body)
+    const url = body.kind === 'http' ? checkUrl(context.urls, requiredUrl(body.url)) : null
     const { mode } = principal
     const owner = { id: newId('endpoint', mode, now, context.random), tenantId, mode }
     checkPrefix(body.header_prefix, body.headers)
@@ -59,12 +61,18 @@ const createEndpoint = defineRoute({
   },
 })
 
+/** @throws Refused `invalid_request` */
+function requiredUrl(url: string | undefined): string {
+  if (url === undefined) throw invalid([{ path: '/url', message: 'is required' }])
+  return url
+}
+
 /** What was asked for, without the values of headers, which may be secrets. */
-function onRecord(body: EndpointPatchInput, url: string | undefined): Record<string, unknown> {
+function onRecord(body: EndpointPatchInput, url: string | null | undefined): Record<string, unknown> {
   const { headers, ...asked } = body
   return {
     ...asked,
-    ...(url === undefined ? {} : { url }),
+    ...(url === undefined || url === null ? {} : { url }),
     ...(headers === undefined ? {} : { headers: Object.keys(headers) }),
   }
 }
@@ -120,6 +128,7 @@ const patchEndpoint = defineRoute({
   async handle(call) {
     const { context, body, now } = call
     const endpoint = await findEndpoint(call)
+    checkKind(endpoint.kind, body)
     const patch = await toPatch(call, endpoint)
     const missing = kindsOf(body.signing ?? endpoint.signing).filter((kind) => !hasSecret(endpoint, kind, now))
     const secrets = await newSecrets(missing, { context, owner: endpoint, now })

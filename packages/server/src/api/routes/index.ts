@@ -19,6 +19,7 @@ import { PAGE_ROUTES } from './pages.ts'
 import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
 import { REPLAY_ROUTES } from './replays.ts'
+import { RELAY_ROUTES } from './relay.ts'
 import { RUN_ROUTES } from './runs.ts'
 import { SAMPLE_SENDING_ROUTES } from './sample-sending.ts'
 import { SCHEMA_ROUTES } from './schemas.ts'
@@ -40,6 +41,7 @@ export const API_ROUTES: readonly Route[] = [
   ...ENDPOINT_ROUTES,
   ...ENDPOINT_STATS_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,
+  ...RELAY_ROUTES,
   ...SAMPLE_SENDING_ROUTES,
   ...ENDPOINT_SECRET_ROUTES,
   ...EVENT_TYPE_ROUTES,

@@ -16,7 +16,7 @@ import type { Store } from '../../store/store.ts'
 import type { Claim } from '../../store/rows.ts'
 import { createApiKey } from '../access/api-key.ts'
 import { ApprovalWaits } from '../approvals/approval-waits.ts'
-import type { ApiContext, ApiLimits } from '../context.ts'
+import type { ApiContext, ApiLimits, RelayListener } from '../context.ts'
 import { createApi, type Api } from '../api.ts'
 
 export const NOW = Date.parse('2026-11-23T18:02:10.120Z')
@@ -83,6 +83,10 @@ export class TestApi {
   readonly wakes: { endpointIds?: Iterable<string>; configVersion?: number }[] = []
   readonly logLines: string[] = []
   unready: string | null = null
+  /** Who listens for relay endpoints. */
+  readonly listeners = new Map<string, RelayListener>()
+  /** Whether an outcome that a listener tells is of an attempt that is handed out. */
+  settled: ApiContext['relays']['settle'] = () => false
   /** What a test sends to an endpoint comes to. */
   sendOnce: ApiContext['sendOnce'] = async () => ({
     startedAt: this.clock.now(),
@@ -145,6 +149,13 @@ export class TestApi {
       wake: (change) => void this.wakes.push(change),
       stateOf: () => ({ circuit: 'closed', inFlight: 1, limit: 2, isSlow: false }),
       sendOnce: (input) => this.sendOnce(input),
+      relays: {
+        attach: (endpointId, listener) => {
+          this.listeners.set(endpointId, listener)
+          return () => this.listeners.delete(endpointId)
+        },
+        settle: (...told) => this.settled(...told),
+      },
       storage: () => 'ok',
       unready: () => this.unready,
       version: '0.0.0-test',

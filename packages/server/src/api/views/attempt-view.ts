@@ -1,12 +1,8 @@
 import type { AttemptView } from '@runbell/sdk/contract'
+import { attemptId } from '../../core/attempt-id.ts'
 import type { AttemptRow, DeliveryRow } from '../../store/rows.ts'
 import { diagnose } from './diagnosis.ts'
 import { timeView } from './time.ts'
-
-/** An attempt has no row id of its own: it is the delivery's with another prefix, and its number. */
-export function attemptId(deliveryId: string, number: number): string {
-  return `${deliveryId.replace(/^dlv_/, 'att_')}_${number}`
-}
 
 /** @param whole the reader may see all of the body: receivers answer with what they got, whole or in part */
 export function attemptView(delivery: Pick<DeliveryRow, 'id'>, row: AttemptRow, whole: boolean): AttemptView {

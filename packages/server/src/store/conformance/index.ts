@@ -23,6 +23,7 @@ import { policyReplayTests } from './policy-replays.ts'
 import { policyTests } from './policy.ts'
 import { readingTests } from './reading.ts'
 import { recordTests } from './records.ts'
+import { relayTests } from './relays.ts'
 import { releaseTests } from './releases.ts'
 import { replayTests } from './replays.ts'
 import { rescueTests } from './rescues.ts'
@@ -55,6 +56,7 @@ export function describeStore(
     claimTests(suite)
     recordTests(suite)
     releaseTests(suite)
+    relayTests(suite)
     nodeTests(suite)
     rescueTests(suite)
     endingTests(suite)

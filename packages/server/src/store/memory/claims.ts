@@ -65,7 +65,8 @@ export class MemoryClaims extends MemoryAcceptance {
 
   protected maySend(endpointId: string): boolean {
     const endpoint = this.endpoints.get(endpointId)
-    return endpoint !== undefined && endpoint.deletedAt === null && endpoint.row.status === 'enabled'
+    if (endpoint === undefined || endpoint.deletedAt !== null || endpoint.row.kind === 'pull') return false
+    return endpoint.row.status === 'enabled'
   }
 
   protected bodyOf(delivery: DeliveryState): Uint8Array {

@@ -22,7 +22,10 @@ export class MemoryEndpoints extends MemoryRequests {
       const siblings = this.living().filter(({ row }) => row.tenantId === tenantId && row.mode === mode)
       if (siblings.length >= maxPerTenant) return null
       if (this.exceedsTenant(endpoint)) return { kind: 'too_much' as const, configVersion: this.configVersion }
-      this.endpoints.set(endpoint.id, { row: { ...endpoint, position: this.nextPosition() }, deletedAt: null })
+      const listenedAt = endpoint.kind === 'relay' ? endpoint.createdAt : null
+      this.endpoints.set(endpoint.id, {
+        ...{ row: { ...endpoint, position: this.nextPosition() }, deletedAt: null, listenedAt },
+      })
       return { kind: 'created' as const, configVersion: this.raiseConfigVersion() }
     })
   }
@@ -83,6 +86,33 @@ export class MemoryEndpoints extends MemoryRequests {
           .filter(({ startedAt, outcome }) => startedAt >= since && outcome !== null)
           .map(({ outcome, durationMs }) => ({ outcome, durationMs })),
       }
+    })
+  }
+
+  noteListeners(input: Input<'noteListeners'>): Promise<void> {
+    return this.verb('noteListeners', input, ({ endpointIds, now }) => {
+      for (const endpoint of endpointIds.map((id) => this.endpoints.get(id))) {
+        if (endpoint?.deletedAt !== null || endpoint.listenedAt === null) continue
+        endpoint.listenedAt = Math.max(endpoint.listenedAt, now)
+      }
+    })
+  }
+
+  dropRelays(input: Input<'dropRelays'>): Output<'dropRelays'> {
+    return this.verb('dropRelays', input, ({ before, now, limit }) => {
+      const alone = this.living().filter(({ listenedAt }) => listenedAt !== null && listenedAt < before)
+      const dropped = alone.toSorted((a, b) => (a.listenedAt ?? 0) - (b.listenedAt ?? 0)).slice(0, limit)
+      for (const endpoint of dropped) {
+        const { id: target, mode, tenantId } = endpoint.row
+        endpoint.deletedAt = now
+        endpoint.row.disabledReason = 'listener_gone'
+        this.putOnRecord({
+          ...{ mode, tenantId, at: now, actor: 'system', action: 'endpoint.deleted', target },
+          ...{ detail: { reason: 'listener_gone' }, requestId: null },
+        })
+      }
+      const configVersion = dropped.length === 0 ? this.configVersion : this.raiseConfigVersion()
+      return { endpointIds: dropped.map(({ row }) => row.id), configVersion }
     })
   }
 

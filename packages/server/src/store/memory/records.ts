@@ -114,6 +114,9 @@ export class MemoryRecords extends MemoryClaims {
       now,
     })
     this.index(delivery)
-    this.applyVerdict(delivery, { verdict }, now)
+    // Its one attempt is used up, and its listener was cut off too.
+    const isRelay = this.endpointOf(delivery).row.kind === 'relay' && delivery.status === 'pending'
+    if (isRelay && verdict.kind === 'retry') this.end(delivery, 'cancelled', 'listener_gone', now)
+    else this.applyVerdict(delivery, { verdict }, now)
   }
 }

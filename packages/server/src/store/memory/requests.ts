@@ -162,7 +162,7 @@ export class MemoryRequests extends MemoryApprovals {
 
   private reasonToCancel(delivery: DeliveryState, disabledBefore: number): DeliveryReason | null {
     const { row, deletedAt } = this.endpointOf(delivery)
-    if (deletedAt !== null) return 'endpoint_deleted'
+    if (deletedAt !== null) return row.disabledReason === 'listener_gone' ? 'listener_gone' : 'endpoint_deleted'
     const disabled = row.status === 'disabled' && row.disabledAt !== null && row.disabledAt < disabledBefore
     if (disabled) return 'endpoint_disabled'
     return this.isGranted(delivery) ? null : 'policy_changed'

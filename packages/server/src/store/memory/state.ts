@@ -145,6 +145,8 @@ export interface ApprovalRecord {
 export interface EndpointState {
   row: EndpointRow
   deletedAt: number | null
+  /** Of kind `relay`: when somebody was last known to listen. */
+  listenedAt: number | null
 }
 
 export interface KeyState {

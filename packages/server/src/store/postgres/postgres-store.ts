@@ -11,6 +11,7 @@ import { ownBytes } from './own-bytes.ts'
 import { insertAudit } from './verbs/audit.ts'
 import type { PostgresContext, Verbs } from './verbs/context.ts'
 import { EndpointCache } from './verbs/endpoint-cache.ts'
+import { findLoneRelay } from './verbs/relays.ts'
 import { isAnyNodeDead } from './verbs/rescue-claims.ts'
 import { transactionKindOf, VERBS } from './verbs/index.ts'
 import { WakeSender } from './wake-sender.ts'
@@ -66,6 +67,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     async rescueClaims(input) {
       const isNeeded = await database.transaction('read', (db) => isAnyNodeDead({ db }, input.nodeId))
       return isNeeded ? store.rescueClaims(input) : { rescued: [], ended: 0, more: false }
+    },
+    async dropRelays(input) {
+      const alone = await database.transaction('read', (db) => findLoneRelay({ db }, input.before))
+      return alone.isThere ? store.dropRelays(input) : { endpointIds: [], configVersion: alone.configVersion }
     },
     async close() {
       await Promise.all([listener?.close(), wakes.close()])

@@ -14,6 +14,7 @@ const MIGRATIONS: readonly string[] = [
   '0005-diagnostics.sql',
   '0006-bulk-replays.sql',
   '0007-approvals.sql',
+  '0008-kinds.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
 /** How many there are. */

@@ -15,4 +15,5 @@ export const MIGRATIONS: readonly string[] = [
   '0011-runs.sql',
   '0012-bulk-replays.sql',
   '0013-approvals.sql',
+  '0014-kinds.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

@@ -1,7 +1,7 @@
 import type { DeliveryReason } from '@runbell/sdk/contract'
 import type { EndpointRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
-import type { Session } from '../session.ts'
+import type { Row, Session } from '../session.ts'
 import { cancelBeyond } from './cancel-beyond.ts'
 import type { PostgresContext } from './context.ts'
 import { grantsOf } from './endpoint-ref.ts'
@@ -27,7 +27,7 @@ export async function cancelHeld(
   { now, disabledBefore, limit }: Parameters<Store['cancelHeld']>[0],
 ): Promise<number> {
   const endpoints = await db.rows(
-    `SELECT ref, deleted_at FROM endpoints
+    `SELECT ref, deleted_at, disabled_reason FROM endpoints
      WHERE NOT settled AND (deleted_at IS NOT NULL OR disabled_at IS NOT NULL)
        AND (deleted_at IS NOT NULL OR disabled_at < $1) ORDER BY ref FOR NO KEY UPDATE`,
     disabledBefore,
@@ -38,12 +38,17 @@ export async function cancelHeld(
     if (room <= 0) break
     const endpoint = row['ref'] as number
     const deleted = row['deleted_at'] !== null
-    const reason = deleted ? 'endpoint_deleted' : 'endpoint_disabled'
+    const reason = reasonOf(row)
     const changes = await cancelOf(db, { endpoint, reason, now, limit: room })
     cancelled += changes
     if (deleted && changes < room) await db.run('UPDATE endpoints SET settled = TRUE WHERE ref = $1', endpoint)
   }
   return cancelled + (await cancelNarrowed(db, now, limit - cancelled))
+}
+
+function reasonOf(endpoint: Row): DeliveryReason {
+  if (endpoint['deleted_at'] === null) return 'endpoint_disabled'
+  return endpoint['disabled_reason'] === 'listener_gone' ? 'listener_gone' : 'endpoint_deleted'
 }
 
 interface Held {

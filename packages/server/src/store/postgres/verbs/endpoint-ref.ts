@@ -1,5 +1,6 @@
+import type { EndpointKind } from '@runbell/sdk/contract'
 import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../../core/data-classes.ts'
-import { endpointStatuses } from '../../codes.ts'
+import { endpointKinds, endpointStatuses } from '../../codes.ts'
 import type { EndpointRow } from '../../rows.ts'
 import type { Row, Session } from '../session.ts'
 
@@ -8,7 +9,8 @@ export interface EndpointRef {
   ref: number
   id: string
   deleted: boolean
-  /** It is enabled, and not deleted. */
+  kind: EndpointKind
+  /** It is enabled, not deleted, and something is sent to it. */
   maySend: boolean
   maxAttempts: number
   /** What it may receive now, public and summary included. */
@@ -18,7 +20,7 @@ export interface EndpointRef {
 /** Endpoints by reference, those that are deleted included. */
 export async function endpointsByRef(db: Session, refs: readonly number[]): Promise<Map<number, EndpointRef>> {
   const rows = await db.rows(
-    'SELECT ref, id, status, deleted_at, max_attempts, config FROM endpoints WHERE ref = ANY($1)',
+    'SELECT ref, id, status, kind, deleted_at, max_attempts, config FROM endpoints WHERE ref = ANY($1)',
     [...new Set(refs)],
   )
   return new Map(rows.map((row) => [row['ref'] as number, endpointRefFrom(row)]))
@@ -26,11 +28,13 @@ export async function endpointsByRef(db: Session, refs: readonly number[]): Prom
 
 export function endpointRefFrom(row: Row): EndpointRef {
   const deleted = row['deleted_at'] !== null
+  const kind = endpointKinds.decode(row['kind'])
   return {
     ref: row['ref'] as number,
     id: row['id'] as string,
     deleted,
-    maySend: !deleted && endpointStatuses.decode(row['status']) === 'enabled',
+    kind,
+    maySend: !deleted && kind !== 'pull' && endpointStatuses.decode(row['status']) === 'enabled',
     maxAttempts: row['max_attempts'] as number,
     grants: grantsOf(JSON.parse(row['config'] as string) as Pick<EndpointRow, 'dataClasses'>),
   }

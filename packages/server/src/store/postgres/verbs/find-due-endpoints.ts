@@ -1,4 +1,4 @@
-import { endpointStatuses } from '../../codes.ts'
+import { endpointKinds, endpointStatuses } from '../../codes.ts'
 import type { Store } from '../../store.ts'
 import type { PostgresContext } from './context.ts'
 
@@ -23,8 +23,8 @@ export async function findDueEndpoints({ db }: PostgresContext, { after, limit }
        SELECT p.id, first.due_at FROM waiting JOIN endpoints p ON p.ref = waiting.endpoint, LATERAL (
          SELECT due_at FROM queue WHERE endpoint = waiting.endpoint AND due_at IS NOT NULL AND NOT suspect
          ORDER BY due_at LIMIT 1) AS first
-       WHERE p.status = $2 AND p.deleted_at IS NULL LIMIT $3`,
-      ...[after, ENABLED, limit],
+       WHERE p.status = $2 AND p.kind <> $4 AND p.deleted_at IS NULL LIMIT $3`,
+      ...[after, ENABLED, limit, endpointKinds.encode('pull')],
     ),
     db.row(
       `SELECT 1 FROM queue q JOIN endpoints p ON p.ref = q.endpoint

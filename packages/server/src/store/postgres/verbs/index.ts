@@ -40,6 +40,7 @@ import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts
 import { findEvents, listEvents, listRunEvents, readBody } from './read-events.ts'
 import { findRuns, listRuns } from './read-runs.ts'
 import { recordAttempts } from './record-attempts.ts'
+import { dropRelays, noteListeners } from './relays.ts'
 import { findClaims, releaseClaims } from './release-claims.ts'
 import { replayDeliveries } from './replay-deliveries.ts'
 import { rescueClaims } from './rescue-claims.ts'
@@ -88,6 +89,8 @@ export const VERBS: Verbs = {
   loadMatchSet,
   loadEndpoints,
   readActivity,
+  noteListeners,
+  dropRelays,
   loadEventTypes,
   putEventType,
   listTenants,
@@ -169,6 +172,7 @@ const READS: ReadonlySet<string> = new Set<keyof Verbs>([
 const ALONE: ReadonlySet<string> = new Set<keyof Verbs>([
   'createEndpoint',
   'changeEndpoint',
+  'dropRelays',
   'pruneEndpoints',
   'putEventType',
   'putTenant',

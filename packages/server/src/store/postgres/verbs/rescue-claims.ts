@@ -121,6 +121,8 @@ function afterCrash(
     now,
   })
   if (verdict.kind === 'dead_letter') return { status: DEAD_LETTERED, reason: verdict.reason, dueAt: null }
+  // Its one attempt is used up, and its listener was cut off too.
+  if (endpoint.kind === 'relay') return { status: CANCELLED, reason: 'listener_gone', dueAt: null }
   if (endpoint.deleted) return { status: CANCELLED, reason: 'endpoint_deleted', dueAt: null }
   if (isBeyond(row, endpoint)) return { status: CANCELLED, reason: 'policy_changed', dueAt: null }
   return { status, reason: null, dueAt: verdict.at }

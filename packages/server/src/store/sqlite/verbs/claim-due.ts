@@ -1,7 +1,7 @@
 import type { DeliveryReason } from '@runbell/sdk/contract'
 import type { Claim } from '../../rows.ts'
 import type { Store } from '../../store.ts'
-import { deliveryStatuses, endpointStatuses, modes, triggers } from '../codes.ts'
+import { deliveryStatuses, endpointKinds, endpointStatuses, modes, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import { joinBody } from '../../body.ts'
 import { isBeyond, requireNode, type SqliteContext } from './context.ts'
@@ -12,6 +12,7 @@ type Output = Awaited<ReturnType<Store['claimDue']>>
 const EXPIRED = deliveryStatuses.encode('expired')
 const CANCELLED = deliveryStatuses.encode('cancelled')
 const ENABLED = endpointStatuses.encode('enabled')
+const PULL = endpointKinds.encode('pull')
 
 export function claimDue(context: SqliteContext, input: Input): Output {
   const node = requireNode(context.db, input.nodeId)
@@ -27,8 +28,8 @@ export function claimDue(context: SqliteContext, input: Input): Output {
 
 function sendable({ db }: SqliteContext, endpointId: string): number | null {
   const row = db
-    .prepare('SELECT ref FROM endpoints WHERE id = ? AND status = ? AND deleted_at IS NULL')
-    .get(endpointId, ENABLED)
+    .prepare('SELECT ref FROM endpoints WHERE id = ? AND status = ? AND kind <> ? AND deleted_at IS NULL')
+    .get(endpointId, ENABLED, PULL)
   return (row?.['ref'] as number | undefined) ?? null
 }
 

@@ -1,5 +1,7 @@
+import type { EndpointKind } from '@runbell/sdk/contract'
 import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../../core/data-classes.ts'
 import type { EndpointRow } from '../../rows.ts'
+import { endpointKinds } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import type { Store } from '../../store.ts'
 
@@ -25,6 +27,7 @@ export interface SqliteContext {
 export interface EndpointRef {
   ref: number
   deleted: boolean
+  kind: EndpointKind
   maxAttempts: number
   /** What it may receive now, public and summary included. */
   grants: ClassMask
@@ -57,12 +60,13 @@ export class EndpointRefs {
 
   #load(column: 'id' | 'ref', value: string | number): { id: string; entry: EndpointRef } | null {
     const row = this.#db
-      .prepare(`SELECT ref, id, deleted_at, max_attempts, config FROM endpoints WHERE ${column} = ?`)
+      .prepare(`SELECT ref, id, deleted_at, kind, max_attempts, config FROM endpoints WHERE ${column} = ?`)
       .get(value) as Row | undefined
     if (row === undefined) return null
     const entry: EndpointRef = {
       ref: row['ref'] as number,
       deleted: row['deleted_at'] !== null,
+      kind: endpointKinds.decode(row['kind']),
       maxAttempts: row['max_attempts'] as number,
       grants: grantsOf(JSON.parse(row['config'] as string) as Pick<EndpointRow, 'dataClasses'>),
     }

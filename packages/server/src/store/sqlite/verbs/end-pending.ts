@@ -22,7 +22,7 @@ export function expireDeliveries({ db }: SqliteContext, input: Parameters<Store[
 export function cancelHeld({ db }: SqliteContext, input: Parameters<Store['cancelHeld']>[0]): number {
   const endpoints = db
     .prepare(
-      `SELECT ref, deleted_at FROM endpoints INDEXED BY endpoints_unsettled
+      `SELECT ref, deleted_at, disabled_reason FROM endpoints INDEXED BY endpoints_unsettled
        WHERE settled = 0 AND (deleted_at IS NOT NULL OR disabled_at IS NOT NULL)
          AND (deleted_at IS NOT NULL OR disabled_at < ?)`,
     )
@@ -34,7 +34,7 @@ export function cancelHeld({ db }: SqliteContext, input: Parameters<Store['cance
     const deleted = endpoint['deleted_at'] !== null
     const changes = cancelOf(db, {
       endpoint: endpoint['ref'] as number,
-      reason: deleted ? 'endpoint_deleted' : 'endpoint_disabled',
+      reason: reasonOf(endpoint),
       now: input.now,
       limit: room,
     })
@@ -44,6 +44,11 @@ export function cancelHeld({ db }: SqliteContext, input: Parameters<Store['cance
     }
   }
   return cancelled + cancelNarrowed(db, input.now, input.limit - cancelled)
+}
+
+function reasonOf(endpoint: Row): DeliveryReason {
+  if (endpoint['deleted_at'] === null) return 'endpoint_disabled'
+  return endpoint['disabled_reason'] === 'listener_gone' ? 'listener_gone' : 'endpoint_deleted'
 }
 
 /** What the transaction that narrowed an endpoint's grants did not get to. */

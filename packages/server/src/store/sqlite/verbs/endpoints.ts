@@ -1,6 +1,6 @@
 import type { CursorPage, EndpointRow, MatchEntry } from '../../rows.ts'
 import type { Store } from '../../store.ts'
-import { endpointStatuses, modes } from '../codes.ts'
+import { endpointKinds, endpointStatuses, modes } from '../codes.ts'
 import type { Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { ENDPOINT_COLUMNS, configOf, endpointFrom, insertSecret } from './endpoint-rows.ts'
@@ -22,8 +22,8 @@ export function createEndpoint(
   const ref = db
     .prepare(
       `INSERT INTO endpoints (id, mode, tenant_id, status, disabled_reason, disabled_at, failing_since, max_attempts,
-         config, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         config, created_at, updated_at, kind, listened_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       endpoint.id,
@@ -37,6 +37,8 @@ export function createEndpoint(
       configOf(endpoint),
       endpoint.createdAt,
       endpoint.updatedAt,
+      endpointKinds.encode(endpoint.kind),
+      endpoint.kind === 'relay' ? endpoint.createdAt : null,
     ).lastInsertRowid as number
   for (const secret of endpoint.secrets.toReversed()) insertSecret(db, ref, secret)
   endpointRefs.clear()

@@ -1,5 +1,5 @@
 import type { Store } from '../../store.ts'
-import { endpointStatuses } from '../codes.ts'
+import { endpointKinds, endpointStatuses } from '../codes.ts'
 import type { Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 
@@ -21,10 +21,10 @@ export function findDueEndpoints({ db, endpointRefs }: SqliteContext, input: Inp
        )
        SELECT e.id, (SELECT min(due_at) FROM deliveries WHERE endpoint = w.endpoint AND due_at IS NOT NULL AND suspect = 0) AS due
        FROM waiting w JOIN endpoints e ON e.ref = w.endpoint
-       WHERE e.status = ? AND e.deleted_at IS NULL
+       WHERE e.status = ? AND e.kind <> ? AND e.deleted_at IS NULL
        LIMIT ?`,
     )
-    .all(after, endpointStatuses.encode('enabled'), input.limit) as Row[]
+    .all(after, endpointStatuses.encode('enabled'), endpointKinds.encode('pull'), input.limit) as Row[]
   const due = rows.map((row) => ({ endpointId: row['id'] as string, nextDue: row['due'] as number }))
   const suspect = db
     .prepare(

@@ -39,6 +39,7 @@ import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts
 import { findEvents, listEvents, listRunEvents, readBody } from './read-events.ts'
 import { findRuns, listRuns } from './read-runs.ts'
 import { recordAttempts } from './record-attempts.ts'
+import { dropRelays, noteListeners } from './relays.ts'
 import { findClaims, releaseClaims } from './release-claims.ts'
 import { replayDeliveries } from './replay-deliveries.ts'
 import { rescueClaims } from './rescue-claims.ts'
@@ -87,6 +88,8 @@ export const VERBS: Verbs = {
   loadMatchSet,
   loadEndpoints,
   readActivity,
+  noteListeners,
+  dropRelays,
   loadEventTypes,
   putEventType,
   listTenants,

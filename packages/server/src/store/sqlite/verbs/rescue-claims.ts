@@ -107,6 +107,8 @@ function afterCrash(
     return { status: deliveryStatuses.encode('dead_lettered'), reason: verdict.reason, dueAt: null }
   }
   const cancelled = deliveryStatuses.encode('cancelled')
+  // Its one attempt is used up, and its listener was cut off too.
+  if (endpoint.kind === 'relay') return { status: cancelled, reason: 'listener_gone', dueAt: null }
   if (endpoint.deleted) return { status: cancelled, reason: 'endpoint_deleted', dueAt: null }
   if (isBeyond(row, endpoint)) return { status: cancelled, reason: 'policy_changed', dueAt: null }
   return { status, reason: null, dueAt: verdict.at }
