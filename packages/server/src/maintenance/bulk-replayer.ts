@@ -47,6 +47,8 @@ export interface ReplayerCounts {
 
 interface Work extends HeldReplay {
   bucket: Bucket
+  /** Whether all that it may take was found of late: then looking far ahead would be for nothing. */
+  isDense: boolean
 }
 
 /**
@@ -96,6 +98,7 @@ export class BulkReplayer {
     this.#works = held.map(({ row, fence }) => ({
       ...{ row, fence },
       bucket: known.get(row.position)?.bucket ?? fullBucket(rateOf(row), clock.monotonic()),
+      isDense: known.get(row.position)?.isDense ?? true,
     }))
     for (let round = 0; round < SETTLES; round++) {
       const { next } = await store.settleBulkReplays({ after: this.#settledTo, limit: SETTLE })
@@ -121,14 +124,16 @@ export class BulkReplayer {
     if (step === null) return null
     work.row = step.row
     work.bucket.tokens -= step.replayed
+    work.isDense = step.replayed === limit
     if (step.endpointIds.length > 0) wake(step.endpointIds)
     await pause(clock, Math.max(1, clock.monotonic() - began))
     return step
   }
 
-  #reopen({ row, fence }: Work, limit: number): Promise<Advanced | null> {
+  #reopen({ row, fence, isDense }: Work, limit: number): Promise<Advanced | null> {
     const { store, clock } = this.#options
-    return store.advanceBulkReplay({ replay: row.position, fence, now: clock.now(), look: LOOK, limit })
+    const look = isDense ? limit + 1 : LOOK
+    return store.advanceBulkReplay({ replay: row.position, fence, now: clock.now(), look, limit })
   }
 
   async #deliver(work: Work, limit: number): Promise<Advanced | null> {

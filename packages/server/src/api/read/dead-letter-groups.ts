@@ -7,7 +7,7 @@ export const GROUPINGS = ['endpoint', 'error_code', 'type'] as const
 export type Grouping = (typeof GROUPINGS)[number]
 
 /** Deliveries in one step of a walk; others read between two. */
-const STEP = 5000
+const STEP = 2000
 
 /** All groups of a walk, one step after the other. */
 export async function* surveyAll(

@@ -7,7 +7,7 @@ import { surveyAll } from '../read/dead-letter-groups.ts'
 /** Endpoints and types that an answer names; there may be as many as there are tenants. */
 const MOST_NAMED = 100
 /** Events in one step of a walk. */
-const STEP = 5000
+const STEP = 2000
 
 /** What a replay would find now. */
 export interface ReplaySurvey {

@@ -13,6 +13,7 @@ import {
   target,
 } from '../conformance/builders.ts'
 import type { Claim, PageRequest, ReadScope } from '../rows.ts'
+import type { EndedFilter } from '../surveys.ts'
 import { openDatabase, type Database } from './database.ts'
 import { openPostgresStore } from './postgres-store.ts'
 import { Session } from './session.ts'
@@ -263,6 +264,28 @@ test('the tenant that has only the oldest of all', async () => {
   await holds('listDeliveries', dead, { by: ['dead_letters_tenant'], rows: 4 * FEW })
   await holds('listEvents', { scope: SMALL, filter: ANY_EVENT, page: PAGE }, { by: ['events_tenant'], rows: 4 * FEW })
   await holds('listDeliveries', deliveries, { by: ['deliveries_tenant'], rows: 4 * FEW })
+})
+
+test('walks in rising position look at as many rows as a step may', async () => {
+  const ended: EndedFilter = {
+    ...{ statuses: ['dead_lettered'], endpointId: null, runId: null, types: [], errorCode: null },
+    ...{ since: null, until: null, changedUntil: null },
+  }
+  const step = { after: EVENTS, upTo: 2 * EVENTS, limit: 100 }
+  const survey = (filter: Partial<EndedFilter>, scope = LIVE) => ({ scope, filter: { ...ended, ...filter }, ...step })
+  await holds('surveyDeliveries', survey({}), { by: ['dead_letters_pkey', 'deliveries_pkey'], rows: 400 })
+  await holds('surveyDeliveries', survey({}, DEFAULT), { by: ['dead_letters_tenant'], rows: 400 })
+  await holds('surveyDeliveries', survey({ endpointId: anEndpoint() }), { by: ['dead_letters_pkey'], rows: 400 })
+  const delivered = { statuses: ['delivered' as const] }
+  const ofEndpoint = survey({ ...delivered, endpointId: anEndpoint() })
+  await holds('surveyDeliveries', ofEndpoint, { by: ['deliveries_endpoint'], rows: 400 })
+  await holds('surveyDeliveries', survey(delivered), { by: ['deliveries_pkey'], rows: 400 })
+  await holds('surveyDeliveries', survey(delivered, DEFAULT), { by: ['deliveries_tenant'], rows: 400 })
+  const ofRun = { ...survey({ ...delivered, runId: runOf(MIDDLE) }), after: 0 }
+  await holds('surveyDeliveries', ofRun, { by: ['events_run', 'deliveries_event'], rows: 400 })
+  const scan = { filter: ANY_EVENT, maxBytes: 1e9, ...step }
+  await holds('scanEvents', { scope: LIVE, ...scan }, { by: ['events_pkey'], rows: 400 })
+  await holds('scanEvents', { scope: DEFAULT, ...scan }, { by: ['events_tenant'], rows: 400 })
 })
 
 test('retention walks from its mark', async () => {
