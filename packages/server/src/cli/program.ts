@@ -12,6 +12,9 @@ import { addMigrateCommand } from './migrate/migrate.ts'
 import { addReplayCommand } from './replay/replay.ts'
 import { addStartCommand } from './start.ts'
 import { addTriggerCommand } from './trigger/trigger.ts'
+import { addRecordCommands } from './records/records.ts'
+import { addStatusCommand } from './status/status.ts'
+import { addTailCommand } from './tail/tail.ts'
 import { addVerifyCommand } from './verify/verify.ts'
 
 const HELP = `
@@ -22,6 +25,8 @@ Examples:
   runbell keys create --scope publish --mode live   a key for a producer
   runbell trigger agent.run.completed               publish a sample; --story refund for a whole run
   runbell verify request.http --at sent             whether a request is signed rightly, and why not
+  runbell tail                                      events and deliveries as they happen
+  runbell deliveries --status pending --json        lists, as lines of JSON
   runbell dead-letters groups                       what could not be delivered, by endpoint and error
   runbell replay --error timeout                    send it again: says first what that would be
   runbell catalog check --against main.json         what your event types would change, for your CI
@@ -37,7 +42,7 @@ Exit codes:
   2    asked for wrongly: an unknown command or flag, or a setting that cannot be read
   3    catalog: breaking for those who receive the events
   4    catalog: a type cannot be registered as it is
-  5    looked at, and not well: verify, trigger --canary, doctor
+  5    looked at, and not well: verify, trigger --canary, doctor, endpoints test
   130  ended at once by a second Ctrl-C (143: by a second SIGTERM)
 
 Settings: flags go before environment variables. A command's --help names both.`
@@ -56,6 +61,8 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addStartCommand(program, run)
   addTriggerCommand(program, run)
   addVerifyCommand(program, run)
+  addTailCommand(program, run)
+  addRecordCommands(program, run)
   addDeadLettersCommand(program, run)
   addReplayCommand(program, run)
   addKeysCommand(program, run)
@@ -63,6 +70,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addAuditCommand(program, run)
   addBackupCommands(program, run)
   addMigrateCommand(program, run)
+  addStatusCommand(program, run)
   addDoctorCommand(program, run)
   addConfigCommand(program, run)
   return program
