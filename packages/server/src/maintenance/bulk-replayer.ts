@@ -67,27 +67,28 @@ export class BulkReplayer {
     this.#options = options
   }
 
-  /** One round: as much as the rates allow now. */
+  /** One round: as much as the rates allow now. One that fails holds up no other. @throws what the last one failed with */
   async runOnce(): Promise<ReplayerCounts> {
     const { clock } = this.#options
-    const isTime = clock.monotonic() - this.#claimedAt >= CLAIM_MS
-    try {
-      if (isTime) await this.#lookAround()
-      let replayed = 0
-      for (let more = true; more && clock.monotonic() - this.#claimedAt < CLAIM_MS;) {
-        more = false
-        for (const work of [...this.#works]) {
+    if (clock.monotonic() - this.#claimedAt >= CLAIM_MS) await this.#lookAround()
+    let replayed = 0
+    let failure: Error | null = null
+    for (let more = true; more && clock.monotonic() - this.#claimedAt < CLAIM_MS;) {
+      more = false
+      for (const work of [...this.#works]) {
+        try {
           const step = await this.#work(work)
           replayed += step?.replayed ?? 0
           more ||= step !== null
+        } catch (error) {
+          // Whether the step has been committed is seen when it is claimed again.
+          this.#works = this.#works.filter((other) => other !== work)
+          failure = error instanceof Error ? error : new Error(String(error))
         }
       }
-      return { replayed }
-    } catch (error) {
-      // Whether the step that failed has been committed is seen when they are claimed again.
-      this.#works = []
-      throw error
     }
+    if (failure !== null) throw failure
+    return { replayed }
   }
 
   async #lookAround(): Promise<void> {

@@ -157,6 +157,26 @@ describe('a bulk replay', () => {
     expect(await shown(ids[1] as string)).toMatchObject({ replayed: 4, status: 'completed' })
   })
 
+  it('one that fails again and again holds up no other', async () => {
+    const [one, two] = [await test.addEndpoint(), await test.addEndpoint()]
+    for (let count = 0; count < 3; count++) await publishDead(test)
+    const begin = async (endpoint_id: string) =>
+      (await create({ filter: { endpoint_id }, rate_per_second: 1000 })).json.id as string
+    const ids = [await begin(one), await begin(two)]
+    const advance = test.store.advanceBulkReplay.bind(test.store)
+    let broken: number | null = null
+    test.store.advanceBulkReplay = (input) => {
+      broken ??= input.replay
+      return input.replay === broken ? Promise.reject(new Error('broken')) : advance(input)
+    }
+    await expect(round()).rejects.toThrow('broken')
+    expect(await shown(ids[0] as string)).toMatchObject({ status: 'running', replayed: 0 })
+    expect(await shown(ids[1] as string)).toMatchObject({ status: 'completed', replayed: 3 })
+    test.store.advanceBulkReplay = advance
+    await round()
+    expect(await shown(ids[0] as string)).toMatchObject({ status: 'completed', replayed: 3 })
+  })
+
   it('forgets what ended longer ago than events are kept', async () => {
     const { id } = (await create({})).json
     await round()
