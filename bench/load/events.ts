@@ -32,3 +32,16 @@ function runEvent(number: number, text: string, source: string): string {
   const data = { status: 'sent', message_id: `m_${number}`, channel: 'chat', content: text }
   return JSON.stringify({ type: 'agent.message.sent', ...head, data })
 }
+
+/** Makes the JSON text of diagnostics: calls of a model in runs of ten. */
+export function diagnosticWriter(): (number: number) => string {
+  const note = 'y'.repeat(200)
+  return (number) =>
+    JSON.stringify({
+      name: 'model.call',
+      run_id: `run_${Math.floor(number / RUN_LENGTH)}`,
+      duration_ms: 812.5,
+      message: 'answered at the second try',
+      attributes: { 'gen_ai.request.model': 'a-model', 'gen_ai.usage.input_tokens': 1200, attempt: 2, note },
+    })
+}

@@ -1,6 +1,6 @@
 import { monotonicMs } from '../machine/monotonic.ts'
 import { Connection } from './connection.ts'
-import { eventWriter } from './events.ts'
+import { diagnosticWriter, eventWriter } from './events.ts'
 import type { LoadOptions, LoadResult } from './load.ts'
 
 /*
@@ -10,13 +10,14 @@ import type { LoadOptions, LoadResult } from './load.ts'
  */
 
 const options = await new Promise<LoadOptions>((resolve) => process.once('message', resolve))
-const { key = 'none', connections, seconds, batch = 1, perSecond, firstNumber = 0 } = options
+const { key = 'none', connections, seconds, batch = 1, perSecond, firstNumber = 0, diagnostics = false } = options
 const url = new URL(options.url)
-const path = batch === 1 ? '/v1/events' : '/v1/events/batch'
+const isList = batch > 1 || diagnostics
+const path = diagnostics ? '/v1/diagnostics' : isList ? '/v1/events/batch' : '/v1/events'
 const head =
   `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\nauthorization: Bearer ${key}\r\n` +
   'content-type: application/json\r\ncontent-length: '
-const write = eventWriter(options.events, `${process.pid}`)
+const write = diagnostics ? diagnosticWriter() : eventWriter(options.events, `${process.pid}`)
 const due: number[] = []
 const answered: number[] = []
 const refused: Record<number, number> = {}
@@ -24,8 +25,9 @@ let failed = 0
 
 function requestOf(request: number): string {
   const first = firstNumber + request * batch
-  const body =
-    batch === 1 ? write(first) : `[${Array.from({ length: batch }, (_, index) => write(first + index)).join(',')}]`
+  const body = isList
+    ? `[${Array.from({ length: batch }, (_, index) => write(first + index)).join(',')}]`
+    : write(first)
   return `${head}${body.length}\r\n\r\n${body}`
 }
 

@@ -11,6 +11,8 @@ export interface LoadOptions {
   connections: number
   seconds: number
   events: EventPlan
+  /** Diagnostics of about 500 bytes instead of events: always lists. */
+  diagnostics?: boolean
   /** Events in a request. @default 1 */
   batch?: number
   /** Requests a second of all together (open loop). @default as many as are answered (closed loop) */

@@ -3,6 +3,7 @@ import { ACCEPTING } from './accepting.ts'
 import { BATCH_INGEST } from './batch-ingest.ts'
 import { BODY_SIZES } from './body-sizes.ts'
 import { COLD_START } from './cold-start.ts'
+import { DIAGNOSTIC_FLOOD } from './diagnostic-flood.ts'
 import { ENDPOINT_SCENARIOS } from './endpoints.ts'
 import { EVENT_CONTRACT } from './event-contract.ts'
 import { BACKLOG, HISTORY } from './filled-database.ts'
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ENDPOINT_SCENARIOS,
   BATCH_INGEST,
   BODY_SIZES,
+  DIAGNOSTIC_FLOOD,
   HANGING_ENDPOINTS,
   RECOVERY,
   COLD_START,

@@ -13,6 +13,7 @@ import {
   anEvent,
   newType,
 } from '../support/client.ts'
+import { ADMIN_KEY } from '../support/server-process.ts'
 import { shareServer } from '../support/shared-server.ts'
 
 const server = shareServer({ RUNBELL_RETRY_SCHEDULE: '100ms', RUNBELL_OTLP_EVENTS: 'on' })
@@ -82,4 +83,17 @@ test('what was answered is there after a crash, in a file of its own', async () 
   const { data } = await get<Page<DiagnosticView>>(server, '/v1/diagnostics?name=before.crash')
   expect(data).toHaveLength(1)
   expect(existsSync(join(server.dataDir, 'diagnostics.db'))).toBe(true)
+})
+
+test('a reader that follows is told over HTTP, and does not keep the server from ending', async () => {
+  const tail = await fetch(`${server.url}/v1/diagnostics/tail?name=told.live`, {
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+  })
+  expect(tail.headers.get('content-type')).toBe('text/event-stream')
+  await request(server, 'POST', '/v1/diagnostics', { body: [{ name: 'told.live', message: 'now' }] })
+  const reader = tail.body?.getReader()
+  let heard = ''
+  while (!heard.includes('told.live')) heard += Buffer.from((await reader?.read())?.value ?? []).toString()
+  expect(heard).toMatch(/^id: .+\nevent: diagnostic\ndata: \{.*"message":"now"/m)
+  // It is left open: the server ends in order all the same.
 })

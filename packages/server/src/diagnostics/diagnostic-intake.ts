@@ -8,7 +8,7 @@ export interface DiagnosticIntakeOptions {
 }
 
 /** Diagnostics in one transaction. */
-const GROUP = 500
+const GROUP = 200
 /** What comes within this time shares a commit, ms: nobody waits for a diagnostic as for an event. */
 const GATHER_MS = 20
 /** Characters of diagnostics that may wait: about twice as many bytes of memory. Beyond it none is taken. */

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { DiagnosticStore } from '../store/diagnostics.ts'
 import { DiagnosticGate } from './diagnostic-gate.ts'
 import { DiagnosticIntake } from './diagnostic-intake.ts'
+import { Places } from './places.ts'
 
 export interface DiagnosticsOptions {
   store: DiagnosticStore
@@ -18,9 +19,11 @@ export class Diagnostics {
   readonly gate: DiagnosticGate
   readonly intake: DiagnosticIntake
   readonly spansAsEvents: boolean
-  #underWay = 0
+  /** Requests under way: their bodies are in memory. */
+  readonly requests = new Places({ most: 32, mostOfOne: 16 })
+  /** Who follows what comes in. */
+  readonly followers = new Places({ most: 32, mostOfOne: 16 })
   #turn: Promise<unknown> = Promise.resolve()
-  #followers = 0
 
   constructor({ store, clock, rates, spansAsEvents }: DiagnosticsOptions) {
     this.store = store
@@ -29,32 +32,10 @@ export class Diagnostics {
     this.spansAsEvents = spansAsEvents
   }
 
-  /** `false`: as many requests as may be are under way. Otherwise `leave` has to follow. */
-  enter(most: number): boolean {
-    if (this.#underWay >= most) return false
-    this.#underWay++
-    return true
-  }
-
-  leave(): void {
-    this.#underWay--
-  }
-
   /** The work of one request at a time: between two slices of it everything else gets its turn, not the next request of this kind. */
   oneAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
     const mine = this.#turn.then(work, work)
     this.#turn = mine.catch(() => undefined)
     return mine
-  }
-
-  /** As `enter`, of those who follow what comes in. */
-  enterFollower(most: number): boolean {
-    if (this.#followers >= most) return false
-    this.#followers++
-    return true
-  }
-
-  leaveFollower(): void {
-    this.#followers--
   }
 }

@@ -25,8 +25,6 @@ export const DIAGNOSTIC_LIMITS = {
   otlpItems: 10_000,
   /** Attributes and values in one OTLP request: some 100 bytes of memory each. */
   otlpValues: 250_000,
-  /** Requests that may be under way at this node: their bodies are in memory. */
-  requests: 32,
 } as const
 
 /** One that may bring them, with its body. */
@@ -77,7 +75,7 @@ async function take(services: ApiServices, ingest: Ingest, request: BareRequest)
   if (context.storage() !== 'ok') throw noSpace()
   const wrong = ingest.refusal(header)
   if (wrong !== null) throw wrong
-  if (diagnostics.intake.isFull || !diagnostics.enter(DIAGNOSTIC_LIMITS.requests)) throw tooMany(BUSY_MS)
+  if (diagnostics.intake.isFull || !diagnostics.requests.enter(principal.keyId)) throw tooMany(BUSY_MS)
   try {
     const body = await request.readBody(DIAGNOSTIC_LIMITS.bodyBytes)
     if (body.kind === 'aborted') return null
@@ -85,7 +83,7 @@ async function take(services: ApiServices, ingest: Ingest, request: BareRequest)
     const { requestId } = request
     return await ingest.handle({ ...services, diagnostics, principal, requestId, bytes: body.bytes, header })
   } finally {
-    diagnostics.leave()
+    diagnostics.requests.leave(principal.keyId)
   }
 }
 

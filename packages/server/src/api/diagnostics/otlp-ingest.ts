@@ -12,11 +12,10 @@ import type { SpanEvent } from '../../core/otlp/span-events.ts'
 import type { Answer } from '../http/answer.ts'
 import { isEncoded } from '../http/content-type.ts'
 import { refused } from '../http/problem.ts'
-import { Breath } from '../publish/breath.ts'
 import { DIAGNOSTIC_LIMITS, tooMany, type Ingest, type IngestCall } from './ingest.ts'
 import { decodeStrictly, isGzip, otlpBytes, otlpEncoding, otlpJson, type OtlpEncoding } from './otlp-body.ts'
 import { statusAnswer, takenAnswer } from './otlp-answer.ts'
-import { SLICE_MS } from './post-diagnostics.ts'
+import { Pace } from './pace.ts'
 import { prepareAll, type Prepared } from './prepare-diagnostics.ts'
 import { publishSpanEvents, spanEvents } from './publish-span-events.ts'
 
@@ -100,7 +99,7 @@ async function readAll<Item>(
   bytes: Uint8Array,
 ): Promise<Taken> {
   const { context, principal, diagnostics } = call
-  const breath = new Breath(context.clock, SLICE_MS)
+  const pace = new Pace(context.clock)
   const made: Diagnostic[] = []
   const events: SpanEvent[] = []
   let unreadable = 0
@@ -112,12 +111,12 @@ async function readAll<Item>(
       if (typeof diagnostic !== 'string') made.push(diagnostic)
       else if (unreadable++ === 0) reason = diagnostic
       if (diagnostics.spansAsEvents) events.push(...eventsOf(item, call))
-      if (breath.isDue()) await breath.take()
+      if (pace.isDue()) await pace.take()
     }
   } catch (error) {
     throw error instanceof OtlpError ? refusalOf(error) : error
   }
-  return { ...(await prepareAll(call, made, breath)), events, unreadable, reason }
+  return { ...(await prepareAll(call, made, pace)), events, unreadable, reason }
 }
 
 function refusalOf({ code, message }: OtlpError): Error {

@@ -9,16 +9,14 @@ import { jsonAnswer, type Answer } from '../http/answer.ts'
 import { bodyKind, isEncoded, tooLarge, unsupportedMediaType } from '../http/content-type.ts'
 import { refusalOfJson } from '../http/json-refusal.ts'
 import { Refused, refused, renderProblem } from '../http/problem.ts'
-import { Breath } from '../publish/breath.ts'
 import { splitLines } from '../publish/spans.ts'
 import { retryAfter } from '../publish/rate-headers.ts'
 import { DIAGNOSTIC_LIMITS, tooMany, type Ingest, type IngestCall } from './ingest.ts'
+import { Pace } from './pace.ts'
 import { prepareAll, type KeptDiagnostic, type Prepared } from './prepare-diagnostics.ts'
 
 /** Bytes of one diagnostic; what is kept of it is bounded further. */
 const ITEM_BYTES = 256 * 1024
-/** What holds the event loop up for longer gives others their turn: less than for events, which go first. */
-export const SLICE_MS = 2
 const MOST_WARNINGS = 20
 
 /** `POST /v1/diagnostics`: a JSON array or NDJSON; each item stands alone, a bad one is rejected and harms no other. */
@@ -46,13 +44,13 @@ async function postDiagnostics(call: IngestCall): Promise<Answer> {
 }
 
 async function readAll(call: IngestCall): Promise<Prepared & { read: (Diagnostic | Refusal)[] }> {
-  const breath = new Breath(call.context.clock, SLICE_MS)
+  const pace = new Pace(call.context.clock)
   const read: (Diagnostic | Refusal)[] = []
   for (const { start, end } of findItems(call)) {
-    if (breath.isDue()) await breath.take()
+    if (pace.isDue()) await pace.take()
     read.push(readOne(call, call.bytes.subarray(start, end)))
   }
-  return { read, ...(await prepareAll(call, read.filter(isDiagnostic), breath)) }
+  return { read, ...(await prepareAll(call, read.filter(isDiagnostic), pace)) }
 }
 
 function isDiagnostic(one: Diagnostic | Refusal): one is Diagnostic {

@@ -3,8 +3,8 @@ import type { Diagnostic } from '../../core/diagnostics/diagnostic.ts'
 import { keepDiagnostic } from '../../core/diagnostics/stored-diagnostic.ts'
 import { newId } from '../../core/new-id.ts'
 import type { NewDiagnostic } from '../../store/diagnostics.ts'
-import type { Breath } from '../publish/breath.ts'
 import type { IngestCall } from './ingest.ts'
+import type { Pace } from './pace.ts'
 
 /** What became of one diagnostic, in the order they were given. */
 export type KeptDiagnostic = { kind: 'kept'; id: string; masked: string[] } | { kind: 'limited'; waitMs: number }
@@ -16,11 +16,7 @@ export interface Prepared {
 }
 
 /** Makes diagnostics ready to be stored: all of a tenant that owes none, and none of one that does. */
-export async function prepareAll(
-  call: IngestCall,
-  diagnostics: readonly Diagnostic[],
-  breath: Breath,
-): Promise<Prepared> {
+export async function prepareAll(call: IngestCall, diagnostics: readonly Diagnostic[], pace: Pace): Promise<Prepared> {
   const { principal, diagnostics: service } = call
   const { mode } = principal
   const counts = new Map<string, number>()
@@ -30,7 +26,7 @@ export async function prepareAll(
   const rows: NewDiagnostic[] = []
   const kept: KeptDiagnostic[] = []
   for (const diagnostic of diagnostics) {
-    if (breath.isDue()) await breath.take()
+    if (pace.isDue()) await pace.take()
     const waitMs = waits.get(diagnostic.tenantId) ?? 0
     if (waitMs > 0) kept.push({ kind: 'limited', waitMs })
     else {

@@ -7,17 +7,15 @@ const SLICE_MS = 8
 /** Breaks long work into slices, between which everything else goes on. */
 export class Breath {
   readonly #clock: Pick<Clock, 'monotonic'>
-  readonly #sliceMs: number
   #since: number
 
-  constructor(clock: Pick<Clock, 'monotonic'>, sliceMs = SLICE_MS) {
+  constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock
-    this.#sliceMs = sliceMs
     this.#since = clock.monotonic()
   }
 
   isDue(): boolean {
-    return this.#clock.monotonic() - this.#since >= this.#sliceMs
+    return this.#clock.monotonic() - this.#since >= SLICE_MS
   }
 
   async take(): Promise<void> {

@@ -1,5 +1,7 @@
 import type { DiagnosticView } from '@runbell/sdk/contract'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { createServer, type Server } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createApiKey } from '../access/api-key.ts'
 import { createTestApi, type TestApi } from '../testing/test-api.ts'
 
@@ -157,6 +159,58 @@ describe('POST /v1/diagnostics', () => {
   })
 })
 
+describe('diagnostics over HTTP', () => {
+  const started: Server[] = []
+  afterEach(() => {
+    for (const server of started.splice(0)) server.close().closeAllConnections()
+  })
+
+  async function serve(): Promise<number> {
+    const server = createServer({ requireHostHeader: false }, test.api.listener)
+    server.on('checkContinue', test.api.listener)
+    started.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return (server.address() as AddressInfo).port
+  }
+
+  /** What comes of a request that is sent as it is. */
+  async function raw(port: number, text: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1')
+    socket.end(text)
+    let answer = ''
+    for await (const chunk of socket) answer += String(chunk)
+    return answer
+  }
+
+  it('are taken by the bare handler, with the same answers', async () => {
+    const port = await serve()
+    const headers = { authorization: `Bearer ${test.key}`, 'content-type': 'application/json' }
+    const send = (path: string, body: string) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body })
+    expect((await send('/v1/diagnostics', '[{"name":"a"}]')).status).toBe(202)
+    expect((await send('/v1/diagnostics?x=1', '[{"name":"a"}]')).status).toBe(202)
+    expect((await send('/v1/otlp/v1/logs', '{}')).status).toBe(200)
+    expect((await send('/v1/diagnostics', '{')).status).toBe(400)
+    expect(await list()).toHaveLength(2)
+  })
+
+  it('that are too many are refused before their body is asked for', async () => {
+    test = await createTestApi({ diagnosticRates: { perTenant: 1000, perNode: 10 } })
+    await post(Array.from({ length: 100 }, () => one()))
+    const port = await serve()
+    const head = `POST /v1/diagnostics HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${test.key}\r\ncontent-type: application/json\r\n`
+    const answer = await raw(port, `${head}content-length: 1000000\r\nexpect: 100-continue\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 429 /)
+    expect(answer).toMatch(/retry-after: 9\r\n/i)
+  })
+
+  it('are refused while the disk is low, and so that events can be stored', async () => {
+    test.context.storage = () => 'low'
+    const { status, json } = await post([one()])
+    expect([status, json.code]).toEqual([507, 'storage_full'])
+  })
+})
+
 describe('reading', () => {
   it('is cut by the classes of the key, which are named', async () => {
     const attributes = {
@@ -307,13 +361,15 @@ describe('following', () => {
       timers.push(run)
       return () => {}
     }
-    const all = await Promise.all(Array.from({ length: 32 }, () => open()))
+    const all = await Promise.all(Array.from({ length: 16 }, () => open()))
     expect((await open()).status).toBe(429)
+    const others = await open('', {}, await test.addKey())
+    expect(others.status).toBe(200)
     await all[0]?.reader.read()
     timers.at(-1)?.()
     await expect(all[0]?.reader.read()).rejects.toThrow(/does not read/)
     const next = await open()
     expect(next.status).toBe(200)
-    for (const { reader } of [...all.slice(1), next]) await reader.cancel()
+    for (const { reader } of [...all.slice(1), next, others]) await reader.cancel()
   })
 })

@@ -24,8 +24,6 @@ import { diagnosticInputSchema, diagnosticSchema, diagnosticsAcceptedSchema } fr
 import { pageOf } from '../views/schemas.ts'
 
 const NDJSON = 'application/x-ndjson'
-/** Who follows at once, at one node. */
-const MOST_FOLLOWERS = 32
 /** Names to look for. */
 const MOST_NAMES = 50
 const ERASE_PIECE = 1000
@@ -142,13 +140,14 @@ const tailDiagnostics = defineRoute({
   async handle(call) {
     const { context, query, cursors, headers } = call
     const { diagnostics, clock } = context
+    const { principal } = call
     const scope = scopeOf(call)
     const filter = filterOf(query)
     const list = { route: 'diagnostics-tail', filter: [scope, filter] }
     const last = query.last_event_id ?? headers.get('last-event-id')
     const after = last === null ? await diagnostics.store.lastPosition() : cursors.decode(list, last)
     await noteLook(call)
-    if (!diagnostics.enterFollower(MOST_FOLLOWERS)) throw tooManyFollowers()
+    if (!diagnostics.followers.enter(principal.keyId)) throw tooManyFollowers()
     const ending = new AbortController()
     const mayGoOn = async () => (await call.authenticator.authenticate(headers.get('authorization'))) !== null
     const pieces = follow({
@@ -157,7 +156,7 @@ const tailDiagnostics = defineRoute({
     })
     const onEnd = () => {
       ending.abort()
-      diagnostics.leaveFollower()
+      diagnostics.followers.leave(principal.keyId)
     }
     return tailAnswer(
       eventsOf(call, pieces, (position) => cursors.encode(list, position)),
@@ -183,7 +182,7 @@ async function* eventsOf(
 }
 
 function tooManyFollowers(): Error {
-  const detail = `At most ${MOST_FOLLOWERS} connections can follow diagnostics at one server.`
+  const detail = 'As many follow diagnostics already as one server, or one key, may have.'
   return refused('rate_limited', detail, 'End one, or list them instead.', [], { 'retry-after': '30' })
 }
 

@@ -49,7 +49,7 @@ export function keepDiagnostic(diagnostic: Diagnostic, id: string): Kept {
   const message = diagnostic.message === null ? null : boundText(diagnostic.message)
   if (message?.masked === true) masked.push(MESSAGE)
   if (message?.cut === true) truncated.push('message')
-  const parts: { name: string; value: JsonValue; length: number }[] = []
+  const parts: Part[] = []
   for (const [name, given] of diagnostic.attributes) {
     if (parts.length === MAX_ATTRIBUTES || name.length > MAX_NAME) {
       truncated.push(name.slice(0, MAX_NAME))
@@ -58,9 +58,9 @@ export function keepDiagnostic(diagnostic: Diagnostic, id: string): Kept {
     const { value, masked: hid, cut } = boundValue(name, declared.get(name) === 'credential' ? '***' : given)
     if (hid || declared.get(name) === 'credential') masked.push(name)
     if (cut) truncated.push(name)
-    parts.push({ name, value, length: JSON.stringify(value).length + name.length })
+    parts.push({ name, value })
   }
-  const fitting = fit(parts, truncated)
+  const fitting = sizeOf(parts) <= MAX_LENGTH / 2 ? parts : fit(parts, truncated)
   const classes = Object.fromEntries(classEntries(diagnostic, message?.value ?? null, fitting))
   const attributes = Object.fromEntries(fitting.map(({ name, value }) => [name, value]))
   const stored: StoredDiagnostic = {
@@ -79,18 +79,32 @@ export function keepDiagnostic(diagnostic: Diagnostic, id: string): Kept {
   return { body: JSON.stringify(stored), masked }
 }
 
-/** Without the largest, until all of it fits. */
-function fit<Part extends { name: string; length: number }>(parts: Part[], truncated: string[]): Part[] {
-  let total = parts.reduce((sum, { length }) => sum + length, 0)
-  if (total <= MAX_LENGTH) return parts
-  const dropped = new Set<Part>()
-  for (const part of parts.toSorted((one, other) => other.length - one.length)) {
-    if (total <= MAX_LENGTH) break
-    dropped.add(part)
-    truncated.push(part.name)
-    total -= part.length
+interface Part {
+  name: string
+  value: JsonValue
+}
+
+/** Most have texts and numbers alone, and are far from the limit: then nobody writes them out to see. */
+function sizeOf(parts: readonly Part[]): number {
+  let size = 0
+  for (const { name, value } of parts) {
+    if (typeof value === 'object' && value !== null) return Infinity
+    size += name.length + (typeof value === 'string' ? value.length : 24)
   }
-  return parts.filter((part) => !dropped.has(part))
+  return size
+}
+
+/** Without the largest, until all of it fits. */
+function fit(parts: readonly Part[], truncated: string[]): readonly Part[] {
+  const lengths = new Map(parts.map((part) => [part, JSON.stringify(part.value).length + part.name.length]))
+  let total = [...lengths.values()].reduce((sum, length) => sum + length, 0)
+  for (const [part, length] of [...lengths].toSorted(([, one], [, other]) => other - one)) {
+    if (total <= MAX_LENGTH) break
+    lengths.delete(part)
+    truncated.push(part.name)
+    total -= length
+  }
+  return parts.filter((part) => lengths.has(part))
 }
 
 function classEntries(

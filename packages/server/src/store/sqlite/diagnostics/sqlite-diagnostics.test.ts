@@ -7,6 +7,7 @@ import { LIVE, T0 } from '../../conformance/builders.ts'
 import { describeDiagnosticStore } from '../../conformance/diagnostics.ts'
 import type { DiagnosticStore, NewDiagnostic } from '../../diagnostics.ts'
 import { StoreUnavailable } from '../../store.ts'
+import { packRows } from './packed-rows.ts'
 import { openDiagnosticsFile } from './database.ts'
 import { openSqliteDiagnostics } from './sqlite-diagnostics.ts'
 import { runVerb, type DiagnosticVerbs } from './verbs.ts'
@@ -22,7 +23,9 @@ function openInline(path: string): DiagnosticStore {
   let isOpen = true
   const verb = (name: keyof DiagnosticVerbs) => async (input?: unknown) => {
     if (!isOpen) throw new StoreUnavailable('unavailable', 'closed')
-    return runVerb(database, name, input)
+    if (name !== 'append') return runVerb(database, name, input)
+    const { diagnostics } = input as { diagnostics: NewDiagnostic[] }
+    return runVerb(database, name, { packed: packRows(diagnostics) })
   }
   const names = ['append', 'list', 'lastPosition', 'erase', 'prune', 'pruneBeyond'] as const
   const verbs = Object.fromEntries(names.map((name) => [name, verb(name)])) as unknown as DiagnosticStore

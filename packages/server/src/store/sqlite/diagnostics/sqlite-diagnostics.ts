@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { DiagnosticStore } from '../../diagnostics.ts'
 import { StoreUnavailable } from '../../store.ts'
 import { DiagnosticThread } from './diagnostic-thread.ts'
+import { packRows } from './packed-rows.ts'
 import type { DiagnosticVerbs } from './verbs.ts'
 
 export interface SqliteDiagnosticsOptions {
@@ -46,7 +47,7 @@ export function openSqliteDiagnostics(options: SqliteDiagnosticsOptions): Diagno
       isUnused() ? ofNothing : ((await call(name, input)) as Output)
 
   return {
-    append: async (input) => void (await call('append', input)),
+    append: async ({ diagnostics }) => void (await call('append', { packed: packRows(diagnostics) })),
     list: verb('list', { rows: [], next: null }),
     lastPosition: verb('lastPosition', 0),
     erase: verb('erase', 0),

@@ -4,11 +4,14 @@ import type { DiagnosticFilter, DiagnosticRow, DiagnosticStore } from '../../dia
 import type { CursorPage, ReadScope } from '../../rows.ts'
 import { modes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
+import { unpackRows } from './packed-rows.ts'
 import { collectPage } from '../verbs/where.ts'
 
 /** The verbs as they run inside the thread: synchronous, each in a transaction. */
 export type DiagnosticVerbs = {
-  [Name in Exclude<keyof DiagnosticStore, 'close'>]: (
+  append(database: Database, input: { packed: string }): void
+} & {
+  [Name in Exclude<keyof DiagnosticStore, 'append' | 'close'>]: (
     database: Database,
     input: Input<Name>,
   ) => Awaited<ReturnType<DiagnosticStore[Name]>>
@@ -25,14 +28,12 @@ const SLACK_ROWS = 1000
 const COLUMNS = 'position, mode, tenant_id, run_id, trace_id, name, severity, recorded_at, body'
 
 const DIAGNOSTIC_VERBS: DiagnosticVerbs = {
-  append(database, { diagnostics }) {
+  append(database, { packed }) {
     const insert = database.prepare(
       `INSERT INTO diagnostics (mode, tenant_id, run_id, trace_id, name, severity, recorded_at, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    for (const { mode, tenantId, runId, traceId, name, severity, recordedAt, body } of diagnostics) {
-      insert.run(modes.encode(mode), tenantId, runId, traceId, name, severity, recordedAt, body)
-    }
+    for (const row of unpackRows(packed)) insert.run(...row)
   },
 
   list(database, { scope, filter, page: { limit, order, after } }): CursorPage<DiagnosticRow> {

@@ -1,3 +1,4 @@
+import { platform, setPriority } from 'node:os'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { describeError, type Reply } from '../messages.ts'
 import { openDiagnosticsFile } from './database.ts'
@@ -12,7 +13,11 @@ export interface DiagnosticRequest {
   input: unknown
 }
 
+/** Of two that want the processor it is the other one that has it. Elsewhere the priority is that of the whole process. */
+const PRIORITY = 10
+
 try {
+  if (platform() === 'linux') setPriority(PRIORITY)
   const database = openDiagnosticsFile(workerData as string)
   port.on('message', ({ id, verb, input }: DiagnosticRequest) => {
     if (verb === 'close') {
