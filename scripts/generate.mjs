@@ -7,6 +7,7 @@
 import './require-node.mjs'
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { cliPage } from './generate/cli-page.mjs'
 import { eventPages } from './generate/event-pages.mjs'
 import { glossaryPage } from './generate/glossary-page.mjs'
 import { problemsPage } from './generate/problems-page.mjs'
@@ -16,6 +17,7 @@ const ROOT = new URL('..', import.meta.url)
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 const events = await eventPages(ROOT)
 const files = new Map([
+  ['docs/cli.md', await cliPage(ROOT)],
   ['docs/reference/problems.md', await problemsPage(ROOT)],
   ['docs/reference/glossary.md', await glossaryPage(ROOT)],
   ...events.files,

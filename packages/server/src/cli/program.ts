@@ -3,6 +3,7 @@ import { VERSION } from '../version.ts'
 import { addAuditCommand } from './audit/audit.ts'
 import { addBackupCommands } from './backup/backup.ts'
 import { addCatalogCommand } from './catalog/catalog.ts'
+import { addCompletionCommand } from './completion/completion.ts'
 import { addConfigCommand } from './config.ts'
 import { addDeadLettersCommand } from './dead-letters/dead-letters.ts'
 import { addDevCommand } from './dev.ts'
@@ -73,5 +74,6 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addStatusCommand(program, run)
   addDoctorCommand(program, run)
   addConfigCommand(program, run)
+  addCompletionCommand(program, run)
   return program
 }

@@ -66,6 +66,7 @@ export function addKeysCommand(program: Command, run: (work: Promise<number>) =>
     .action((options: ListOptions) => run(import('./list-keys.ts').then(({ listKeys }) => listKeys(options))))
   withWhere(keys.command('revoke').description('Revoke an API key: the next request with it is refused.'))
     .argument('<id>', 'Its id, as list prints it: key_… or key_test_….')
+    .option('--json', 'Print what was done as one JSON line.')
     .addHelpText('after', HELP)
     .action((id: string, options: WhereOptions) =>
       run(import('./revoke-key.ts').then(({ revokeKey }) => revokeKey(id, options))),

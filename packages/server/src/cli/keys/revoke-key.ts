@@ -5,7 +5,7 @@ import { CliError, EXIT } from '../cli-error.ts'
 import { printLine } from '../output.ts'
 import { whereKeysLive, type WhereOptions } from './where-keys-live.ts'
 
-export async function revokeKey(id: string, options: WhereOptions): Promise<number> {
+export async function revokeKey(id: string, options: WhereOptions & { json?: boolean }): Promise<number> {
   if (!/^key_(?:test_)?[a-z0-9]{16}$/.test(id)) {
     throw new CliError(`"${id.slice(0, 40)}" is no id of an API key: take it from runbell keys list`, EXIT.usage)
   }
@@ -23,7 +23,7 @@ export async function revokeKey(id: string, options: WhereOptions): Promise<numb
   })
   if (!revoked)
     throw new CliError(`there is no valid API key ${id}: it may have been revoked before, or be of the other mode`)
-  printLine(`${id} is revoked`)
+  printLine(options.json === true ? JSON.stringify({ id, revoked: true }) : `${id} is revoked`)
   return EXIT.ok
 }
 
