@@ -15,7 +15,7 @@ export interface PostedEvent {
 }
 
 type Answer = { status: number; headers?: Record<string, string>; body: unknown }
-export type Reply = (request: { path: string; events: PostedEvent[] }) => Answer | Promise<Answer> | 'broken'
+export type Reply = (request: { path: string; events: PostedEvent[] }) => Answer | 'broken' | Promise<Answer | 'broken'>
 
 /** What the real one answers with: by event, or a result for each event of a batch. */
 export const acceptAll: Reply = ({ path, events }) => {

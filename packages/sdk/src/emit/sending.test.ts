@@ -7,7 +7,7 @@ function held(reply: Reply = acceptAll) {
   const opened = new Promise<void>((resolve) => void (open = resolve))
   const wait: Reply = async (request) => {
     await opened
-    return reply(request) as never
+    return reply(request)
   }
   return { wait, open: () => open() }
 }

@@ -125,7 +125,7 @@ describe('a run around work', () => {
     const { reply } = server
     server.reply = async (request) => {
       await opened
-      return reply(request) as never
+      return reply(request)
     }
     expect(await runbell.run({}, (run) => run.tool({ name: 'look_up' }, () => 7))).toBe(7)
     expect(server.requests).toHaveLength(1)

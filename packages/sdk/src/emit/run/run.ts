@@ -1,4 +1,4 @@
-import type { Actor, EventDataByType, EventError } from '../../catalog/index.ts'
+import type { Actor, ErrorCode, EventDataByType, EventError } from '../../catalog/index.ts'
 import type { Accepted, Agent } from '../../contract/index.ts'
 import type { Approval } from '../approvals/approval.ts'
 import type { ApprovalDecision, WaitOptions } from '../approvals/decision.ts'
@@ -85,7 +85,7 @@ export class Run {
 
   /** An attempt of the run failed, and another one comes. */
   retrying(error: EventError | Error, data: FactData<'agent.run.retrying', 'error'>): Told {
-    const told = { status: 'retrying', ...data, error: this.#errorOf(error) }
+    const told = { status: 'retrying', ...data, error: this.#toldError(error) }
     return this.#tell('agent.run.retrying', told, { n: data.attempt })
   }
 
@@ -111,7 +111,7 @@ export class Run {
 
   /** There is no result. Of an exception only what its class says is told. */
   failed(error: EventError | Error, data: Partial<FailedData> = {}): Told {
-    const told = this.#errorOf(error)
+    const told = this.#toldError(error)
     return this.#end('agent.run.failed', { status: failedStatus(told), error: told, ...this.#duration(), ...data })
   }
 
@@ -157,9 +157,7 @@ export class Run {
     try {
       result = await work(call)
     } catch (exception) {
-      const { classifyError } = this.#context.settings
-      const error = classifyException(exception, 'tool_error', classifyError)
-      facts.add(call.failed({ origin: 'tool', ...error }, input))
+      facts.add(call.failed({ origin: 'tool', ...this.errorOf(exception, 'tool_error') }, input))
       throw exception
     }
     const output = this.captures('tool_output') && result !== undefined ? { output: result } : {}
@@ -196,11 +194,19 @@ export class Run {
     return this.#context.emit(type, { ...this.#joins(), ...(input as EmitInput), run_id: this.run_id }, options)
   }
 
+  /**
+   * What of an exception may be told: what `classifyError` says, and else what its class says.
+   * @param otherwise the code where neither knows it. @default 'internal_error'
+   */
+  errorOf(exception: unknown, otherwise: ErrorCode = 'internal_error'): EventError {
+    return classifyException(exception, otherwise, this.#context.settings.classifyError)
+  }
+
   /** How an exception of its work ends it. */
   async endWith(exception: unknown): Promise<void> {
     if (this.#state === 'ended') return
     if (this.options.signal?.aborted === true) await this.cancelled()
-    else await this.failed(classifyException(exception, 'internal_error', this.#context.settings.classifyError))
+    else await this.failed(this.errorOf(exception))
   }
 
   async #ask(request: RunApprovalRequest, wait?: WaitOptions): Promise<ApprovalDecision> {
@@ -231,9 +237,8 @@ export class Run {
     return Object.fromEntries(Object.entries(joins).filter(([, value]) => value !== undefined))
   }
 
-  #errorOf(error: EventError | Error): EventError {
-    if (!(error instanceof Error)) return error
-    return classifyException(error, 'internal_error', this.#context.settings.classifyError)
+  #toldError(error: EventError | Error): EventError {
+    return error instanceof Error ? this.errorOf(error) : error
   }
 
   #duration(): { duration_ms?: number } {
