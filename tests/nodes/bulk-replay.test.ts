@@ -20,7 +20,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   receiver = await startReceiver(() => (isDown ? 503 : 204))
   await registerOwnTypes((await start()).url, [ADMIN_KEY, TEST_ADMIN_KEY])
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await Promise.all(nodes.map((node) => node.end('SIGKILL')))
@@ -59,26 +59,21 @@ test('of two nodes the one that works on a bulk replay is killed: the other goes
   await until('everything has failed', count, ({ data }) => data[0]?.count === FAILED, 60_000)
   isDown = false
 
-  const { id } = await post<BulkReplayView>(one, '/v1/replays', { rate_per_second: 100 })
+  await start()
+  const joined = await database.query('SELECT node_id FROM runbell.nodes ORDER BY ref')
+  const { id } = await post<BulkReplayView>(one, '/v1/replays', { rate_per_second: 40 })
   const shown = (node: ServerProcess) => get<BulkReplayView>(node, `/v1/replays/${id}`)
   await until(
-    'it has begun',
-    () => shown(one),
-    ({ replayed }) => replayed > 0,
-  )
-  const first = await holder()
-  const two = await start()
-  const { replayed } = await until(
     'it goes on',
-    () => shown(two),
-    (view) => view.replayed > FAILED / 4,
+    () => shown(one),
+    ({ replayed }) => replayed > 20,
   )
-  expect(replayed).toBeLessThan(FAILED)
   // Two nodes, and one of them works on it.
-  expect(await holder()).toBe(first)
-  await one.end('SIGKILL')
-  const left = await shown(two)
-  expect(left.status).toBe('running')
+  const first = await holder()
+  const worker = joined.findIndex((row) => row['node_id'] === first)
+  await nodes[worker]?.end('SIGKILL')
+  const two = nodes[1 - worker] as ServerProcess
+  expect((await shown(two)).status).toBe('running')
   await endLease(first)
   const done = await until(
     'all of it has ended',
@@ -97,4 +92,4 @@ test('of two nodes the one that works on a bulk replay is killed: the other goes
   const isOnce = (row: Record<string, unknown>) =>
     row['status'] === 1 && row['replays'] === 1 && row['attempt_count'] === 2 + (row['unknown'] as number)
   expect(rows.filter((row) => !isOnce(row))).toEqual([])
-}, 120_000)
+}, 180_000)
