@@ -153,7 +153,7 @@ async function startOn(ground: Ground, options: RunbellOptions): Promise<Runbell
     wake: (change) => engine.wake(change),
     stateOf: (endpointId) => engine.stateOf(endpointId),
     sendOnce: (input) => engine.sendOnce(input),
-    relays: createRelayPort(relays),
+    ...{ relays: createRelayPort(relays), signAll: engine.signAll },
     storage: () => disk.state,
     unready: () => (stopping ? 'the server is stopping' : engine.trouble()),
     version: VERSION,

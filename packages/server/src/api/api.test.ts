@@ -68,6 +68,8 @@ const ROUTES = [
   'post /v1/endpoints/{endpoint_id}/disable',
   'post /v1/endpoints/{endpoint_id}/enable',
   'post /v1/endpoints/{endpoint_id}/pause',
+  'post /v1/endpoints/{endpoint_id}/pull',
+  'post /v1/endpoints/{endpoint_id}/pull/commit',
   'post /v1/endpoints/{endpoint_id}/relay/{attempt_id}',
   'post /v1/endpoints/{endpoint_id}/resume',
   'post /v1/endpoints/{endpoint_id}/secrets/rotate',

@@ -10,6 +10,7 @@ import type { RetrySchedule } from '../core/schedule.ts'
 import type { Rotated } from '../secrets/rotate.ts'
 import type { Diagnostics } from '../diagnostics/diagnostics.ts'
 import type { Vault } from '../secrets/vault.ts'
+import type { EndpointRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 
 /** What the API works with; put together in `runbell.ts`. */
@@ -46,6 +47,11 @@ export interface ApiContext {
    */
   sendOnce(input: SendOnce): Promise<SentOnce | 'busy' | null>
   relays: RelayPort
+  /** The signed headers of each, as a delivery over HTTP has them; `null`: they cannot be signed now. @throws StoreUnavailable */
+  signAll(
+    endpoint: EndpointRow,
+    deliveries: readonly { eventId: string; deliveryId: string; number: number; body: Uint8Array }[],
+  ): Promise<[name: string, value: string][][] | null>
   /** How much space the disk has left: `low` takes nothing new, `full` sends nothing either. */
   storage(): 'ok' | 'low' | 'full'
   /** `null`: ready. Otherwise why not, for `/readyz`. */

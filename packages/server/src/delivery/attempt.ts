@@ -42,26 +42,9 @@ export async function attemptDelivery(
   { transport, relay, clock, sign, userAgent }: AttemptDependencies,
 ): Promise<AttemptResult> {
   const startedAt = clock.now()
-  const timestamp = Math.floor(clock.wall() / 1000)
-  const secrets = signingSecrets(endpoint, startedAt)
-  if (secrets === null) return notSent(startedAt, 'the secrets of the endpoint do not open')
-  let signature: string
-  try {
-    signature = sign({ id: claim.eventId, timestamp, body: claim.body, secrets })
-  } catch {
-    // Its message may quote a secret.
-    return notSent(startedAt, 'signing failed')
-  }
-  const standard: [string, string][] = [
-    ['content-type', endpoint.format === 'cloudevents' ? 'application/cloudevents+json' : 'application/json'],
-    ['user-agent', userAgent],
-    [HEADERS.id, claim.eventId],
-    [HEADERS.timestamp, String(timestamp)],
-    [HEADERS.signature, signature],
-    [HEADERS.attempt, String(claim.number)],
-    [HEADERS.deliveryId, claim.deliveryId],
-    ...prefixed(endpoint.headerPrefix, { id: claim.eventId, timestamp: String(timestamp), signature }),
-  ]
+  const standard = signedHeaders(claim, endpoint, { clock, sign, userAgent })
+  if (standard === 'sealed') return notSent(startedAt, 'the secrets of the endpoint do not open')
+  if (standard === 'unsigned') return notSent(startedAt, 'signing failed')
   const own = ownHeaders(endpoint)
   const request = { headers: [...standard, ...own.sent], body: claim.body, timeoutMs: endpoint.timeoutMs }
   if (endpoint.kind === 'relay' && relay === undefined) return notSent(startedAt, 'nobody can listen here')
@@ -70,6 +53,36 @@ export async function attemptDelivery(
       ? await relay.send({ ...request, endpointId: endpoint.id, deliveryId: claim.deliveryId, number: claim.number })
       : await transport.send({ ...request, url: endpoint.url as string })
   return { startedAt, outcome: maskEcho(outcome, own.echoes), requestHeaders: [...standard, ...own.recorded] }
+}
+
+/**
+ * The headers every delivery of an endpoint has, signed as of now. `sealed`: its secrets do not open; `unsigned`: they do not sign. What is
+ * wrong with them is not told: it may quote a secret.
+ */
+export function signedHeaders(
+  { eventId, deliveryId, number, body }: Pick<Claim, 'eventId' | 'deliveryId' | 'number' | 'body'>,
+  endpoint: OpenEndpoint,
+  { clock, sign, userAgent }: Pick<AttemptDependencies, 'clock' | 'sign' | 'userAgent'>,
+): [name: string, value: string][] | 'sealed' | 'unsigned' {
+  const timestamp = Math.floor(clock.wall() / 1000)
+  const secrets = signingSecrets(endpoint, clock.now())
+  if (secrets === null) return 'sealed'
+  let signature: string
+  try {
+    signature = sign({ id: eventId, timestamp, body, secrets })
+  } catch {
+    return 'unsigned'
+  }
+  return [
+    ['content-type', endpoint.format === 'cloudevents' ? 'application/cloudevents+json' : 'application/json'],
+    ['user-agent', userAgent],
+    [HEADERS.id, eventId],
+    [HEADERS.timestamp, String(timestamp)],
+    [HEADERS.signature, signature],
+    [HEADERS.attempt, String(number)],
+    [HEADERS.deliveryId, deliveryId],
+    ...prefixed(endpoint.headerPrefix, { id: eventId, timestamp: String(timestamp), signature }),
+  ]
 }
 
 interface OwnHeaders {

@@ -2,8 +2,9 @@ import type { Transport } from '../core/attempt-outcome.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
 import { DAY } from '../core/schedule.ts'
 import type { SlotSource } from '../accept/slot-source.ts'
+import type { Claim, EndpointRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
-import type { Signer } from './attempt.ts'
+import { signedHeaders, type Signer } from './attempt.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { EndpointCache, type OpenEndpoints } from './endpoint-cache.ts'
 import type { LaneState } from './lane.ts'
@@ -42,6 +43,8 @@ export interface EngineOptions {
   onError(error: unknown): void
 }
 
+export type SignedDelivery = Pick<Claim, 'eventId' | 'deliveryId' | 'number' | 'body'>
+
 export interface Engine {
   slots: SlotSource
   wake(change: { endpointIds?: Iterable<string>; configVersion?: number }): void
@@ -54,6 +57,11 @@ export interface Engine {
   stateOf(endpointId: string): LaneState
   /** Sends something to an endpoint that is nobody's delivery, and puts nothing on record. @throws StoreUnavailable */
   sendOnce(input: SendOnce): Promise<SentOnce>
+  /** The signed headers of each, for whoever fetches them; `null`: they cannot be signed now. @throws StoreUnavailable */
+  signAll(
+    endpoint: EndpointRow,
+    deliveries: readonly SignedDelivery[],
+  ): Promise<[name: string, value: string][][] | null>
   /** `null`: the store answers. Otherwise what is wrong, in words. */
   trouble(): string | null
 }
@@ -132,12 +140,24 @@ export function createEngine(options: EngineOptions): Engine {
     inFlight: () => dispatcher.inFlight,
     stateOf: (endpointId) => dispatcher.stateOf(endpointId),
     sendOnce: createSendOnce(options),
+    signAll: (endpoint, deliveries) => signAll(endpoint, deliveries, options),
     trouble() {
       const silentMs = lease.sinceRenewal()
       if (silentMs < leaseMs / 6 && !lease.failing()) return null
       return `the store has not answered for ${Math.round(silentMs / 1000)} s`
     },
   }
+}
+
+async function signAll(
+  endpoint: EndpointRow,
+  deliveries: readonly SignedDelivery[],
+  options: EngineOptions,
+): Promise<[name: string, value: string][][] | null> {
+  const [opened] = await options.open([endpoint])
+  if (opened === undefined) return null
+  const signed = deliveries.map((delivery) => signedHeaders(delivery, opened, options))
+  return signed.some((headers) => typeof headers === 'string') ? null : (signed as [string, string][][])
 }
 
 /** Ends what may not be sent any more, in bounded steps. */

@@ -30,6 +30,7 @@ import type { ApprovalVerbs } from './approvals.ts'
 import type { Audited, AuditVerbs } from './audit.ts'
 import type { BulkReplayVerbs } from './bulk-replays.ts'
 import type { DataKeyVerbs } from './data-keys.ts'
+import type { PullVerbs } from './pulls.ts'
 import type { RelayVerbs } from './relays.ts'
 import type { RetentionVerbs } from './retention.ts'
 import type { RunVerbs } from './runs.ts'
@@ -46,7 +47,16 @@ import type { DataClass, Mode } from '@runbell/sdk/contract'
  * The store never decides a policy: where a rule is needed inside a transaction it calls a pure function of `core`.
  */
 export interface Store
-  extends ApprovalVerbs, AuditVerbs, BulkReplayVerbs, DataKeyVerbs, RelayVerbs, RetentionVerbs, RunVerbs, SurveyVerbs {
+  extends
+    ApprovalVerbs,
+    AuditVerbs,
+    BulkReplayVerbs,
+    DataKeyVerbs,
+    PullVerbs,
+    RelayVerbs,
+    RetentionVerbs,
+    RunVerbs,
+    SurveyVerbs {
   // ——— nodes ———
   /** Announces a node, whose claims stay its own for `leaseMs` after each heartbeat. */
   joinNode(input: { nodeId: string; leaseMs: number }): Promise<NodeState>

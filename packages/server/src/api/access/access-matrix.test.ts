@@ -62,6 +62,7 @@ const BODIES: Record<string, unknown> = {
   postDiagnostics: [{ name: 'model.call' }],
   eraseDiagnostics: { run_id: 'run-1' },
   createEndpoint: { url: 'https://receiver.test/' },
+  commitPulled: { cursor: 'x'.repeat(32) },
   settleRelay: { status_code: 200, duration_ms: 1 },
   updateEndpoint: { description: 'Another one.' },
   updateEventType: { enforcement: 'warn' },
@@ -187,7 +188,14 @@ describe('every route', () => {
     }
     expect(changing.length).toBeGreaterThan(15)
     // What could not be done in this state leaves none; each has a test of its own.
-    expect(undone).toEqual(['discardDeadLetter', 'settleRelay', 'deleteSecret', 'deprecateEventTypeVersion'])
+    expect(undone).toEqual([
+      'discardDeadLetter',
+      'pullDeliveries',
+      'commitPulled',
+      'settleRelay',
+      'deleteSecret',
+      'deprecateEventTypeVersion',
+    ])
   })
 
   it('refuses a key of one tenant that names another, in the query', async () => {

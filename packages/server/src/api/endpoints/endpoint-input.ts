@@ -65,10 +65,7 @@ export const endpointInputSchema = z
     ...changeable,
     url: changeable.url.optional().openapi({ description: 'Needed for kind http, and for no other.' }),
     tenant_id: tenantId.optional(),
-    kind: z
-      .enum(ENDPOINT_KINDS)
-      .refine((kind) => kind !== 'pull', NOT_YET)
-      .default('http'),
+    kind: z.enum(ENDPOINT_KINDS).default('http'),
     description: changeable.description.default(''),
     event_types: changeable.event_types.default(['*']),
     filter: z

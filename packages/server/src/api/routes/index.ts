@@ -18,6 +18,7 @@ import { OTLP_ROUTES } from './otlp.ts'
 import { PAGE_ROUTES } from './pages.ts'
 import { PUBLIC_KEY_ROUTES } from './public-keys.ts'
 import { PUBLISHING_ROUTES } from './publishing.ts'
+import { PULL_ROUTES } from './pull.ts'
 import { REPLAY_ROUTES } from './replays.ts'
 import { RELAY_ROUTES } from './relay.ts'
 import { RUN_ROUTES } from './runs.ts'
@@ -41,6 +42,7 @@ export const API_ROUTES: readonly Route[] = [
   ...ENDPOINT_ROUTES,
   ...ENDPOINT_STATS_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,
+  ...PULL_ROUTES,
   ...RELAY_ROUTES,
   ...SAMPLE_SENDING_ROUTES,
   ...ENDPOINT_SECRET_ROUTES,

@@ -149,6 +149,7 @@ export class TestApi {
       wake: (change) => void this.wakes.push(change),
       stateOf: () => ({ circuit: 'closed', inFlight: 1, limit: 2, isSlow: false }),
       sendOnce: (input) => this.sendOnce(input),
+      signAll: async (_endpoint, deliveries) => deliveries.map(({ eventId }) => [['webhook-id', eventId]]),
       relays: {
         attach: (endpointId, listener) => {
           this.listeners.set(endpointId, listener)

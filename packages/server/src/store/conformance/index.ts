@@ -21,6 +21,7 @@ import { lifecycleTests } from './lifecycles.ts'
 import { nodeTests } from './nodes.ts'
 import { policyReplayTests } from './policy-replays.ts'
 import { policyTests } from './policy.ts'
+import { pullTests } from './pulls.ts'
 import { readingTests } from './reading.ts'
 import { recordTests } from './records.ts'
 import { relayTests } from './relays.ts'
@@ -56,6 +57,7 @@ export function describeStore(
     claimTests(suite)
     recordTests(suite)
     releaseTests(suite)
+    pullTests(suite)
     relayTests(suite)
     nodeTests(suite)
     rescueTests(suite)

@@ -203,6 +203,7 @@ export class MemoryAcceptance extends MemoryNodes {
       note: null,
       attempts: [],
     }
+    if (this.isPulled(delivery)) delivery.dueAt = delivery.position
     event.deliveries.push(delivery)
     this.deliveries.set(delivery.position, delivery)
     this.deliveriesById.set(delivery.id, delivery)

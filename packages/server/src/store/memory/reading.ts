@@ -115,7 +115,7 @@ export class MemoryReading extends MemoryRecords {
       status: delivery.status,
       reason: delivery.reason,
       attemptCount: delivery.attemptCount,
-      nextAttemptAt: delivery.dueAt,
+      nextAttemptAt: this.endpointOf(delivery).row.kind === 'pull' ? null : delivery.dueAt,
       bodySha256: delivery.erasedSha256 ?? (delivery.body === null ? event.bodySha256 : sha256(delivery.body)),
       classes: delivery.classes,
       lastOutcome: lastOutcome(delivery),

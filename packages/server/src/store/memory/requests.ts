@@ -130,7 +130,7 @@ export class MemoryRequests extends MemoryApprovals {
       replays: delivery.replays + 1,
       cycleStart: delivery.attemptCount + (inFlight ? 0 : 1),
       nextTrigger: inFlight ? 'scheduled' : 'manual',
-      dueAt: inFlight ? null : now,
+      dueAt: inFlight ? null : this.isPulled(delivery) ? this.nextPosition() : now,
       crashesAlone: 0,
       discardedAt: null,
       note: null,

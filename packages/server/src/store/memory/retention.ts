@@ -96,13 +96,17 @@ export class MemoryRetention extends MemoryAudit {
 
   /** Whether retention itself ended a delivery of it later than this: somebody is to see that. */
   #wasEndedSince({ deliveries }: EventState, since: number): boolean {
-    return deliveries.some(({ reason, updatedAt }) => reason === 'held_past_retention' && updatedAt > since)
+    return deliveries.some(
+      ({ reason, updatedAt }) => (reason === 'held_past_retention' || reason === 'not_pulled') && updatedAt > since,
+    )
   }
 
   #expireHeld(event: EventState, now: number): void {
     for (const delivery of event.deliveries) {
-      const isHeld = this.isWaiting(delivery) && this.endpointOf(delivery).row.status === 'paused'
-      if (isHeld) this.end(delivery, 'expired', 'held_past_retention', now)
+      const { kind, status } = this.endpointOf(delivery).row
+      if (!this.isWaiting(delivery)) continue
+      if (kind === 'pull') this.end(delivery, 'expired', 'not_pulled', now)
+      else if (status === 'paused') this.end(delivery, 'expired', 'held_past_retention', now)
     }
   }
 

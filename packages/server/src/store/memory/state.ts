@@ -232,6 +232,11 @@ export class MemoryState {
     return endpoint
   }
 
+  /** Whether it waits to be fetched: its `dueAt` is then its place in the line. */
+  protected isPulled({ endpointId }: Pick<DeliveryState, 'endpointId'>): boolean {
+    return this.endpoints.get(endpointId)?.row.kind === 'pull'
+  }
+
   /** Whether the endpoint may still receive what this delivery would send. */
   protected isGranted(delivery: DeliveryState): boolean {
     const { dataClasses } = this.endpointOf(delivery).row

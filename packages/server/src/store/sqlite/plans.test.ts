@@ -153,6 +153,18 @@ test('finding, claiming and recording', () => {
   finds('recordAttempts', { nodeId: 'n', now: T0, records }, [ROWID])
 })
 
+test('what is fetched: the head of the line by the index of what is due, and it is not sorted', () => {
+  const pull = endpointRow({ kind: 'pull', url: null })
+  run('createEndpoint', { endpoint: pull, maxPerTenant: 10 })
+  const due = 'deliveries_due (endpoint=? AND due_at>?)'
+  const ask = { endpointId: pull.id, now: T0, limit: 50, maxBytes: 1000 }
+  finds('pullDeliveries', ask, [due, ROWID])
+  finds('commitPulled', { endpointId: pull.id, place: 9, now: T0 }, [
+    'deliveries_due (endpoint=? AND due_at>? AND due_at<?)',
+  ])
+  finds('dropRelays', { before: T0, now: T0, limit: 9 }, ['endpoints_relay (listened_at>? AND listened_at<?)'])
+})
+
 test('what crashed, or was never begun', () => {
   run('acceptEvents', accepting())
   finds('findClaims', { nodeId: 'n', limit: 100 }, ['deliveries_node (node=?)'])

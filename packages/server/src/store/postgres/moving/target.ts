@@ -201,6 +201,11 @@ async function finish(database: Database, lastKeys: LastKeys): Promise<void> {
       const sequence = name === 'positions' ? `'positions'` : `pg_get_serial_sequence('${name}', '${key}')`
       if (last > 0) await db.rows(`SELECT setval(${sequence}, $1)`, last)
     }
+    // What waits to be fetched may have a place behind all events.
+    await db.rows(
+      `SELECT setval('positions', greatest((SELECT last_value FROM positions), (
+         SELECT max(q.due_at) FROM queue q JOIN endpoints p ON p.ref = q.endpoint AND p.kind = 1)))`,
+    )
     // What is planned before autovacuum has been here is planned for empty tables.
     await db.run(`ANALYZE ${MOVED_TABLES.join(', ')}`)
     await db.run('UPDATE moves SET finished_at = now() WHERE finished_at IS NULL')

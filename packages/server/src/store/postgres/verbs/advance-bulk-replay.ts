@@ -11,9 +11,10 @@ import { readCandidates, walkDeliveries, type FoundCandidate } from './walk-deli
 
 /** Locks in the order of everybody else: first its own row, which nobody takes later, then events, the queue, deliveries. */
 export async function advanceBulkReplay(
-  { db }: PostgresContext,
+  context: PostgresContext,
   { replay, fence, now, look, limit }: Parameters<Store['advanceBulkReplay']>[0],
 ): Promise<Advanced | null> {
+  const { db } = context
   const row = await holdReplay(db, replay, fence)
   if (row === null) return null
   const { filter, upTo } = row.asked
@@ -26,7 +27,7 @@ export async function advanceBulkReplay(
     free.map(({ event }) => event),
   )
   const positions = free.map(({ position }) => position)
-  await reopen(db, positions, now)
+  await reopen(context, positions, now)
   return endStep(db, row, {
     ...{ cursor, now, positions },
     skipped: held.flatMap(({ obstacle }) => (obstacle === null ? [] : [obstacle])),

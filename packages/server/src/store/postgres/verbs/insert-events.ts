@@ -10,6 +10,8 @@ import { requireEndpoint, type EndpointRef } from './endpoint-ref.ts'
 import { PackedBytes } from './packed-bytes.ts'
 
 const PENDING = deliveryStatuses.encode('pending')
+/** How a delivery begins: in flight, due now, or in the line of an endpoint that is fetched from, by the position of its event. */
+const [WAITS, GRANTED, PULLED] = [0, 1, 2] as const
 const BRACE = new Uint8Array([0x7d])
 
 /** An item that is accepted, with its place in its run. */
@@ -47,8 +49,8 @@ const INSERT = `WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($1, $2))
         fingerprint_length, prefix_length, source_length, data_start, data_end, classes, warnings, idempotency_key, place)),
   delivery AS MATERIALIZED (
     SELECT base.first + $4 + d.place - 1 AS position, event.position AS event, event.mode, event.tenant_id, event.deadline, d.*
-    FROM base, unnest($26::text[], $27::integer[], $28::bigint[], $29::bigint[], $30::integer[], $31::boolean[], $32::smallint[])
-      WITH ORDINALITY AS d (id, item, endpoint, body, classes, granted, watch, place)
+    FROM base, unnest($26::text[], $27::integer[], $28::bigint[], $29::bigint[], $30::integer[], $31::smallint[], $32::smallint[])
+      WITH ORDINALITY AS d (id, item, endpoint, body, classes, begins, watch, place)
     JOIN event ON event.place = d.item),
   events_in AS (
     INSERT INTO events (position, mode, tenant_id, event_id, type, schema_version, run, sequence, timestamp, recorded_at, expires_at,
@@ -66,12 +68,12 @@ const INSERT = `WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($1, $2))
   deliveries_in AS (
     INSERT INTO deliveries (position, id, mode, tenant_id, event, endpoint, body, classes, deadline, status, attempt_count, cycle_start,
       watch, created_at, updated_at)
-    SELECT position, id, mode, tenant_id, event, endpoint, body, classes, deadline, ${PENDING}, CASE WHEN granted THEN 1 ELSE 0 END, 1,
+    SELECT position, id, mode, tenant_id, event, endpoint, body, classes, deadline, ${PENDING}, CASE WHEN begins = ${GRANTED} THEN 1 ELSE 0 END, 1,
       watch, $5, $5 FROM delivery ORDER BY place),
   queue_in AS (
     INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, node, started_at)
-    SELECT position, endpoint, mode, tenant_id, classes, deadline, CASE WHEN NOT granted THEN $5::bigint END,
-      CASE WHEN granted THEN $6::bigint END, CASE WHEN granted THEN $5::bigint END FROM delivery ORDER BY place),
+    SELECT position, endpoint, mode, tenant_id, classes, deadline, CASE begins WHEN ${WAITS} THEN $5::bigint WHEN ${PULLED} THEN event END,
+      CASE WHEN begins = ${GRANTED} THEN $6::bigint END, CASE WHEN begins = ${GRANTED} THEN $5::bigint END FROM delivery ORDER BY place),
   bodies_in AS (
     INSERT INTO bodies (ref, event, body, sha256, classes)
     SELECT b.ref, event.position, substring($33 FROM b.bytes_at + 32 FOR b.length), substring($33 FROM b.bytes_at FOR 32), b.classes
@@ -99,7 +101,7 @@ export async function insertEvents({ db, lock }: PostgresContext, insertion: Ins
     deliveries.map(({ endpoint }) => endpoint),
     deliveries.map(({ body }) => body),
     deliveries.map(({ classes }) => classes),
-    deliveries.map(({ granted }) => granted),
+    deliveries.map(({ begins }) => begins),
     deliveries.map(({ watch }) => watch),
     bytes.bytes,
     taken.map(({ item }) => item.targets.length),
@@ -194,10 +196,14 @@ function deliveriesOf(
   return taken.flatMap(({ item }, index) => {
     const watch = item.type === 'agent.approval.requested' ? 1 : 0
     return item.targets.map(({ deliveryId, endpointId, grant, body }) => ({
-      ...{ id: deliveryId, item: index + 1, granted: grant, watch },
-      endpoint: requireEndpoint(byRef, endpointId).ref,
+      ...{ id: deliveryId, item: index + 1, watch },
+      ...begin(requireEndpoint(byRef, endpointId), grant),
       body: bodies[index]?.[body] ?? null,
       classes: classesAt(item, body),
     }))
   })
+}
+
+function begin({ ref, kind }: EndpointRef, grant: boolean): { endpoint: number; begins: number } {
+  return { endpoint: ref, begins: grant ? GRANTED : kind === 'pull' ? PULLED : WAITS }
 }

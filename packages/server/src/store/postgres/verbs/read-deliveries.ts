@@ -7,7 +7,7 @@ import type { PostgresContext } from './context.ts'
 import { Where, collectPage, isOneTenant, pageOf } from './where.ts'
 
 const COLUMNS = `d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.last_outcome,
-  d.created_at, d.updated_at, d.discarded_at, d.note, d.classes, q.due_at, q.node, q.started_at, q.trigger,
+  d.created_at, d.updated_at, d.discarded_at, d.note, d.classes, CASE WHEN p.kind <> 1 THEN q.due_at END AS due_at, q.node, q.started_at, q.trigger,
   e.event_id, e.type, coalesce((SELECT sha256 FROM bodies WHERE ref = d.body), e.body_sha256) AS body_sha256,
   p.id AS endpoint_id, (SELECT run_id FROM runs WHERE ref = e.run) AS run_id`
 const JOINED = `LEFT JOIN queue q ON q.delivery = d.position

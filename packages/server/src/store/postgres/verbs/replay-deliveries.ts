@@ -5,6 +5,7 @@ import type { Store } from '../../store.ts'
 import type { Row, Session, SqlValue } from '../session.ts'
 import { takePositions, type PostgresContext } from './context.ts'
 import { endpointsByRef, isBeyond, requireEndpoint } from './endpoint-ref.ts'
+import { placeLast } from './pulls.ts'
 
 type Input = Parameters<Store['replayDeliveries']>[0]
 type Output = Awaited<ReturnType<Store['replayDeliveries']>>
@@ -21,7 +22,7 @@ export async function replayDeliveries(context: PostgresContext, input: Input): 
   if (event !== undefined && event['erased_at'] !== null) return 'payload_gone'
   await lookAgainAtAttempts(db, [input.eventPosition])
   const rows = await select(db, input)
-  if (rows.length > 0) return reopenAllowed(db, rows, now)
+  if (rows.length > 0) return reopenAllowed(context, rows, now)
   if (target.kind === 'all') return []
   if (target.kind === 'delivery') return null
   return deliverNow(context, input, target)
@@ -61,16 +62,16 @@ async function select(db: Session, { target, eventPosition }: Input): Promise<Ro
 }
 
 /** Those that may go are reopened; of several, those that may not are told as they are. */
-async function reopenAllowed(db: Session, rows: Row[], now: number): Promise<Output> {
+async function reopenAllowed(context: PostgresContext, rows: Row[], now: number): Promise<Output> {
   const endpoints = await endpointsByRef(
-    db,
+    context.db,
     rows.map((row) => row['endpoint'] as number),
   )
   const may = new Set(rows.filter((row) => !isBeyond(row, requireEndpoint(endpoints, row['endpoint']))))
   if (may.size === 0) return 'policy_changed'
   const ended = [...may].filter((row) => row['status'] !== PENDING)
   await reopen(
-    db,
+    context,
     ended.map((row) => row['position'] as number),
     now,
   )
@@ -86,8 +87,9 @@ async function reopenAllowed(db: Session, rows: Row[], now: number): Promise<Out
  * it has an outcome: what was quarantined must not come back among the others. An attempt that was in flight when the delivery
  * was ended is still this delivery's: it decides how things go on.
  */
-export async function reopen(db: Session, deliveries: readonly number[], now: number): Promise<void> {
+export async function reopen(context: PostgresContext, deliveries: readonly number[], now: number): Promise<void> {
   if (deliveries.length === 0) return
+  const { db } = context
   await db.run(
     `UPDATE deliveries SET status = $2, reason = NULL, known_outcomes = 0, crashes_alone = 0, discarded_at = NULL, note = NULL,
        cycle_start = attempt_count + CASE WHEN EXISTS (SELECT 1 FROM queue WHERE delivery = position) THEN 0 ELSE 1 END,
@@ -101,6 +103,7 @@ export async function reopen(db: Session, deliveries: readonly number[], now: nu
      ON CONFLICT (delivery) DO UPDATE SET crashes_alone = 0`,
     ...[deliveries, now, MANUAL],
   )
+  await placeLast(context, deliveries)
 }
 
 /** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */
@@ -160,6 +163,7 @@ export async function insertDeliveries(
      SELECT position, endpoint, mode, tenant_id, classes, deadline, $2, $3 FROM deliveries WHERE position = ANY($1)`,
     ...[positions, now, MANUAL],
   )
+  await placeLast(context, positions)
   return positions
 }
 

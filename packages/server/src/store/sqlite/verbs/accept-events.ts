@@ -150,7 +150,7 @@ function insertDeliveries(
       endpoint.ref,
       PENDING,
       grant ? 1 : 0,
-      grant ? null : recordedAt,
+      grant ? null : endpoint.kind === 'pull' ? position : recordedAt,
       item.deadline,
       grant ? node : null,
       grant ? recordedAt : null,

@@ -35,6 +35,7 @@ import { findDueEndpoints } from './find-due-endpoints.ts'
 import { findUnannounced } from './find-unannounced.ts'
 import { heartbeat, joinNode, leaveNode } from './nodes.ts'
 import { prune } from './prune.ts'
+import { commitPulled, pullDeliveries } from './pulls.ts'
 import { findDelivery, listAttempts, listDeliveries } from './read-deliveries.ts'
 import { findEvents, listEvents, listRunEvents, readBody } from './read-events.ts'
 import { findRuns, listRuns } from './read-runs.ts'
@@ -88,6 +89,8 @@ export const VERBS: Verbs = {
   loadMatchSet,
   loadEndpoints,
   readActivity,
+  pullDeliveries,
+  commitPulled,
   noteListeners,
   dropRelays,
   loadEventTypes,
@@ -149,6 +152,7 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'loadMatchSet',
   'loadEndpoints',
   'readActivity',
+  'pullDeliveries',
   'loadEventTypes',
   'listTenants',
   'findUnannounced',

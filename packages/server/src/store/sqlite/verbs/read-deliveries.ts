@@ -6,7 +6,7 @@ import type { Database, Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { Where, collectPage, stretchBelow } from './where.ts'
 
-const SELECT = `SELECT d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.due_at,
+const SELECT = `SELECT d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, CASE WHEN p.kind <> 1 THEN d.due_at END AS due_at,
   d.node, d.started_at, d.trigger, d.last_outcome, d.created_at, d.updated_at, d.discarded_at, d.note,
   d.classes, e.event_id, e.type,
   coalesce((SELECT sha256 FROM bodies WHERE ref = d.body), e.body_sha256) AS body_sha256, p.id AS endpoint_id, (SELECT run_id FROM runs WHERE ref = e.run) AS run_id

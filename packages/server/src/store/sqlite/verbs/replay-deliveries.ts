@@ -4,6 +4,7 @@ import type { Store } from '../../store.ts'
 import type { ReplayedDelivery } from '../../rows.ts'
 import { isBeyond, type SqliteContext } from './context.ts'
 import { insertBody } from './insert-body.ts'
+import { dueAt } from './pulls.ts'
 
 type Input = Parameters<Store['replayDeliveries']>[0]
 type Output = Awaited<ReturnType<Store['replayDeliveries']>>
@@ -71,11 +72,15 @@ export function reopen(db: Database, row: Row, now: number) {
     PENDING,
     inFlight ? 0 : 1,
     inFlight ? (row['trigger'] as number) : MANUAL,
-    inFlight ? null : now,
+    inFlight ? null : dueAt(db, endpointOf(db, row['position'] as number), now),
     now,
     row['position'] as number,
   )
   return reopened
+}
+
+function endpointOf(db: Database, delivery: number): number {
+  return (db.prepare('SELECT endpoint FROM deliveries WHERE position = ?').get(delivery) as Row)['endpoint'] as number
 }
 
 /** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */
@@ -109,7 +114,7 @@ export function deliverNow(
     endpoint,
     PENDING,
     MANUAL,
-    now,
+    dueAt(db, endpoint, now),
     place['deadline'] as number | null,
     now,
     now,
