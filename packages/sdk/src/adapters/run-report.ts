@@ -14,6 +14,8 @@ export interface ReportedCall {
   id: string
   name: string | undefined
   input?: unknown
+  /** The framework names the call only here: it is no `tool_call_id`. */
+  unnamed?: boolean
 }
 
 /** `agent.run.waiting` lists at most this many approvals. */
@@ -86,7 +88,7 @@ export class RunReport {
     const id = this.approvalId(call.id)
     const { published } = this.run.approval.request({
       approval_id: id,
-      tool_call_id: producerId('call', call.id),
+      ...callIdOf(call),
       tool: name,
       summary: `The agent asks to call the tool ${[...name].slice(0, 200).join('')}.`,
       summary_source: 'template',
@@ -137,7 +139,7 @@ export class RunReport {
 
   #decided(how: 'approved' | 'denied', call: ReportedCall, data: { decided_by: Actor; input_binding?: string }): void {
     const id = this.approvalId(call.id)
-    const told = { approval_id: id, status: how, tool_call_id: producerId('call', call.id), ...data }
+    const told = { approval_id: id, status: how, ...callIdOf(call), ...data }
     this.#once(`agent.approval.${how}`, told, id)
   }
 
@@ -155,10 +157,11 @@ export class RunReport {
     return this.run.captures('tool_input') && input !== undefined ? { input } : {}
   }
 
-  #bindingOf({ id, name, input }: ReportedCall): string | undefined {
+  #bindingOf(call: ReportedCall): string | undefined {
+    const { id, name, input } = call
     if (input === undefined) return undefined
     try {
-      const bound = { tool_call_id: producerId('call', id), tool: plainName(name, 'tool'), input }
+      const bound = { ...callIdOf(call), tool: plainName(name, 'tool'), input }
       return this.#runbell.approvals.bindingOf({ approval_id: this.approvalId(id), ...bound })
     } catch {
       // No keys to bind with, or no JSON.
@@ -175,4 +178,8 @@ export class RunReport {
     // oxlint-disable-next-line no-console -- nobody else hears of it
     fact.catch((error: unknown) => console.warn('Runbell lost an event:', error instanceof Error ? error.message : ''))
   }
+}
+
+function callIdOf({ id, unnamed }: ReportedCall): { tool_call_id?: string } {
+  return unnamed === true ? {} : { tool_call_id: producerId('call', id) }
 }
