@@ -78,6 +78,7 @@ export function acceptorWorld(input: WorldInput = {}) {
       const entries = Array.from({ length: world.endpoints }, (_, index) => ({
         endpointId: `ep_${index}`,
         eventTypes: [],
+        filter: null,
         format: 'runbell' as const,
         dataClasses: [],
         schemaVersions: {},

@@ -1,6 +1,7 @@
 export * from './api.ts'
 export * from './approval-api.ts'
 export * from './envelope.ts'
+export * from './filter-check.ts'
 export * from './headers.ts'
 export * from './ids.ts'
 export * from './problems.ts'

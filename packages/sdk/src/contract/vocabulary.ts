@@ -129,6 +129,7 @@ export const WARNING_CODES = [
   'version_deprecated',
   'lifecycle',
   'large_body',
+  'filter_field',
 ] as const
 export type WarningCode = (typeof WARNING_CODES)[number]
 

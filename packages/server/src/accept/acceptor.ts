@@ -11,7 +11,7 @@ import { bodyAt } from '../store/body.ts'
 import { targetsOf } from './distinct-bodies.ts'
 import { createEntrance, isLimited } from './entrance.ts'
 import { GroupQueue } from './group-queue.ts'
-import { createMatcher, type Match } from './matcher.ts'
+import { createMatcher, passing, type Match } from './matcher.ts'
 import type { SlotSource } from './slot-source.ts'
 import type { Limited, RateState, TenantGate } from './tenant-gate.ts'
 
@@ -106,7 +106,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     bodies: BodySource,
     own: OwnEvent | null = null,
   ): Promise<Acceptance> {
-    const given = entrance.enter(event, own !== null)
+    const given = entrance.enter(event, bodies, own !== null)
     const entered = given instanceof Promise ? await given : given
     if (!isLimited(entered)) return await enqueue({ event, fingerprint, bodies, own }, entered)
     bodies.release()
@@ -150,7 +150,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       const { event, bodies, item, own } = waiting
       const { fingerprint } = item
       Promise.resolve(matcher.cached(event) ?? matcher.match(event))
-        .then((match) => enqueue({ event, fingerprint, bodies, own }, match))
+        .then((match) => enqueue({ event, fingerprint, bodies, own }, passing(match, bodies)))
         .then(waiting.resolve, waiting.reject)
     } else if (result.kind === 'accepted') {
       const { eventId, targets } = waiting.item

@@ -6,7 +6,7 @@ import type { CheckedEvent } from '../core/checked-event.ts'
 import type { MatchEntry, MatchSet } from '../store/rows.ts'
 import { createMatcher } from './matcher.ts'
 
-const PLAIN = { format: 'runbell' as const, dataClasses: [], schemaVersions: {} }
+const PLAIN = { filter: null, format: 'runbell' as const, dataClasses: [], schemaVersions: {} }
 
 const ENTRIES: MatchEntry[] = [
   { endpointId: 'all', eventTypes: [], ordering: 'none', ...PLAIN },
@@ -38,10 +38,11 @@ describe('the matcher', () => {
     const run = await matcher.match(of('acme'))
     expect(run).toEqual({
       configVersion: 1,
+      filtered: false,
       limits: NO_LIMITS,
       endpoints: [
-        { endpointId: 'all', ordered: false, want },
-        { endpointId: 'runs', ordered: true, want },
+        { endpointId: 'all', ordered: false, filter: null, want },
+        { endpointId: 'runs', ordered: true, filter: null, want },
       ],
     })
     const own = await matcher.match(of('acme', { type: 'acme.invoice.drafted' }))

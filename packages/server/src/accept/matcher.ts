@@ -1,6 +1,10 @@
 import type { Clock } from '../core/clock.ts'
 import { maskOf } from '../core/data-classes.ts'
 import type { BodyWant } from '../core/event-bodies.ts'
+import type { EventView } from '../core/filter/event-view.ts'
+import type { Filter } from '../core/filter/filter.ts'
+import { matchesFilter } from '../core/filter/match-filter.ts'
+import { readFilter } from '../core/filter/read-filter.ts'
 import { subscribes } from '../core/match.ts'
 import type { CheckedEvent } from '../core/checked-event.ts'
 import type { MatchEntry, MatchSet, TenantLimits } from '../store/rows.ts'
@@ -8,6 +12,8 @@ import type { Store } from '../store/store.ts'
 
 export interface Match {
   readonly endpoints: readonly MatchedEndpoint[]
+  /** Some of them have a filter, which has not been asked yet. */
+  readonly filtered: boolean
   /** Of the event's tenant. */
   limits: TenantLimits
   configVersion: number
@@ -16,6 +22,7 @@ export interface Match {
 export interface MatchedEndpoint {
   readonly endpointId: string
   readonly ordered: boolean
+  readonly filter: Filter | null
   readonly want: Readonly<BodyWant>
 }
 
@@ -26,7 +33,7 @@ const MAX_TENANTS = 2000
 const MAX_TYPES = 1000
 
 /** With when it was read, monotonic, and what its types have matched so far. */
-type ReadSet = MatchSet & { readAt: number; byType: Map<string, Match> }
+type ReadSet = MatchSet & { readAt: number; byType: Map<string, Match>; filters: Map<MatchEntry, Filter> }
 
 export type Matcher = ReturnType<typeof createMatcher>
 
@@ -44,7 +51,9 @@ export function createMatcher(store: Store, clock: Pick<Clock, 'monotonic'>) {
     if (known !== undefined) return known
     const matching = set.entries.filter((entry) => subscribes(entry.eventTypes, type))
     const { limits, configVersion } = set
-    const match = { endpoints: matching.map((entry) => matched(entry, type)), limits, configVersion }
+    const endpoints = matching.map((entry) => matched(entry, set.filters.get(entry) ?? null, type))
+    const filtered = endpoints.some(({ filter }) => filter !== null)
+    const match = { endpoints, filtered, limits, configVersion }
     if (set.byType.size < MAX_TYPES) set.byType.set(type, match)
     return match
   }
@@ -63,7 +72,7 @@ export function createMatcher(store: Store, clock: Pick<Clock, 'monotonic'>) {
     const readAt = clock.monotonic()
     const started = store
       .loadMatchSet({ tenantId: event.tenantId, mode: event.mode })
-      .then((set) => ({ ...set, readAt, byType: new Map<string, Match>() }))
+      .then((set) => ({ ...set, readAt, byType: new Map<string, Match>(), filters: filtersOf(set.entries) }))
       .finally(() => {
         if (loads.get(key) === started) loads.delete(key)
       })
@@ -72,7 +81,7 @@ export function createMatcher(store: Store, clock: Pick<Clock, 'monotonic'>) {
   }
 
   return {
-    /** The match if the tenant's endpoints are in memory, else `null`. */
+    /** The match by type if the tenant's endpoints are in memory, else `null`. */
     cached(event: CheckedEvent): Match | null {
       const key = keyOf(event)
       const set = sets.get(key)
@@ -103,8 +112,30 @@ export function createMatcher(store: Store, clock: Pick<Clock, 'monotonic'>) {
   }
 }
 
-function matched({ endpointId, ordering, ...entry }: MatchEntry, type: string): MatchedEndpoint {
-  return { endpointId, ordered: ordering === 'run', want: wantOf(entry, type) }
+function matched({ endpointId, ordering, ...entry }: MatchEntry, filter: Filter | null, type: string): MatchedEndpoint {
+  return { endpointId, ordered: ordering === 'run', filter, want: wantOf(entry, type) }
+}
+
+/**
+ * The filters of a set, read once each. One that cannot be read was written by a newer version: its endpoint gets every
+ * event of its types, since to get too much of what it may see harms less than to lose events without a word.
+ */
+function filtersOf(entries: readonly MatchEntry[]): Map<MatchEntry, Filter> {
+  const filters = new Map<MatchEntry, Filter>()
+  for (const entry of entries) {
+    if (entry.filter === null) continue
+    const read = readFilter(entry.filter)
+    if (read.ok) filters.set(entry, read.filter)
+  }
+  return filters
+}
+
+/** What is left of a match when the filters of its endpoints are asked. Costs nothing where none has one. */
+export function passing(match: Match, event: { view(): EventView }): Match {
+  if (!match.filtered) return match
+  const view = event.view()
+  const endpoints = match.endpoints.filter(({ filter }) => filter === null || matchesFilter(filter, view))
+  return { ...match, endpoints, filtered: false }
 }
 
 /**

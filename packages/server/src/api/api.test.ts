@@ -67,6 +67,7 @@ const ROUTES = [
   'post /v1/endpoints',
   'post /v1/endpoints/{endpoint_id}/disable',
   'post /v1/endpoints/{endpoint_id}/enable',
+  'post /v1/endpoints/{endpoint_id}/filter/check',
   'post /v1/endpoints/{endpoint_id}/pause',
   'post /v1/endpoints/{endpoint_id}/pull',
   'post /v1/endpoints/{endpoint_id}/pull/commit',

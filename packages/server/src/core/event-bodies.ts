@@ -2,7 +2,9 @@ import { convertIndexed } from './conversion/convert-data.ts'
 import { joined, planCuts, type CutPlan } from './cut-plan.ts'
 import { ALWAYS_GRANTED, DELIVERABLE, classBit, classNames, type ClassMask } from './data-classes.ts'
 import type { TypeContract } from './catalog/type-contract.ts'
+import { EventView } from './filter/event-view.ts'
 import { scanJson } from './json-scan.ts'
+import type { DataShape } from './schema/data-shape.ts'
 import { classesIn } from './schema/shape-classes.ts'
 import type { JsonIndex } from './json-index.ts'
 import { prepareCloudEvent } from './render-cloud-event.ts'
@@ -33,6 +35,8 @@ export interface RenderedBody {
 export interface BodySource {
   /** `null`: the uncut body is what it gets. Equal wants, and wants that make no difference, get the same object. */
   bodyFor(want: BodyWant): RenderedBody | null
+  /** The event as filters see it. */
+  view(): EventView
   /** Lets go of what can be made again from the event's own bytes; to be called when rendering pauses. */
   release(): void
 }
@@ -83,6 +87,11 @@ export class EventBodies implements BodySource {
     let body = this.#made.get(key)
     if (body === undefined) this.#made.set(key, (body = this.#render(want.format, version, granted)))
     return body
+  }
+
+  view(): EventView {
+    const { json, data } = this.#planned()
+    return new EventView(this.#fields, json, data, this.#shape())
   }
 
   release(): void {
@@ -176,10 +185,15 @@ export class EventBodies implements BodySource {
 
   #planned(): CutPlan {
     if (this.#plan !== null) return this.#plan
+    const json = indexOf(this.#uncutData())
+    return (this.#plan = planCuts(json, json.root, this.#shape()))
+  }
+
+  /** Of the version it was published in. */
+  #shape(): DataShape {
     const shape = this.#contract.version(this.#fields.schemaVersion)?.shape
     if (shape === undefined) throw new Error(`${this.#fields.type} has lost version ${this.#fields.schemaVersion}`)
-    const json = indexOf(this.#uncutData())
-    return (this.#plan = planCuts(json, json.root, shape))
+    return shape
   }
 }
 

@@ -2,6 +2,7 @@ import type { TypeContract } from './catalog/type-contract.ts'
 import { planCuts } from './cut-plan.ts'
 import type { ClassMask } from './data-classes.ts'
 import { EnvelopeReader } from './envelope-reader.ts'
+import type { EventView } from './filter/event-view.ts'
 import { EventBodies, type BodyWant } from './event-bodies.ts'
 import { scanJson } from './json-scan.ts'
 import { completePrefix, prepareEnvelope, type EnvelopeFields } from './render.ts'
@@ -34,6 +35,18 @@ export function renderStored(
   contract: TypeContract,
   publicUrl: string,
 ): BodyNow | null {
+  const body = readStored(stored, contract, publicUrl).bodyFor(want)
+  if (body === null) return null
+  const prefix = completePrefix(body.envelope, stored.recordedAt, stored.sequence)
+  return { prefix, rest: body.rest, classes: body.classes }
+}
+
+/** A stored event as filters see it, the same as when it was accepted. */
+export function viewStored(stored: StoredEvent, contract: TypeContract): EventView {
+  return readStored(stored, contract, '').view()
+}
+
+function readStored(stored: StoredEvent, contract: TypeContract, publicUrl: string): EventBodies {
   const scan = scanJson(stored.body, LIMITS)
   if (!scan.ok) throw new Error(`a stored body cannot be read again: ${scan.error.message}`)
   const { json } = scan
@@ -49,11 +62,7 @@ export function renderStored(
   }
   const shape = contract.version(stored.schemaVersion)?.shape
   const plan = shape === undefined ? null : planCuts(json, data, shape)
-  const bodies = new EventBodies(event, fields, contract, publicUrl, plan)
-  const body = bodies.bodyFor(want)
-  if (body === null) return null
-  const prefix = completePrefix(body.envelope, stored.recordedAt, stored.sequence)
-  return { prefix, rest: body.rest, classes: body.classes }
+  return new EventBodies(event, fields, contract, publicUrl, plan)
 }
 
 /** The envelope adds members and one level to what was accepted. */

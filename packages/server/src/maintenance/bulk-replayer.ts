@@ -12,6 +12,8 @@ export interface BulkReplayerOptions {
   nodeId: string
   /** How long bulk replays are kept after they have ended, in ms of service time. */
   keepMs: Readonly<Record<Mode, number>>
+  /** Whether an event that an endpoint subscribes to passes its filter. */
+  passes(event: EventRow, endpoint: EndpointRow): boolean
   /** What an endpoint gets of an event now. */
   render(event: EventRow, endpoint: EndpointRow): GivenBody
   newDeliveryId(mode: Mode): string
@@ -146,7 +148,7 @@ export class BulkReplayer {
   }
 
   async #deliverOnce({ row, fence }: Work, limit: number): Promise<Advanced | 'stale' | null> {
-    const { store, clock, newDeliveryId, render } = this.#options
+    const { store, clock, newDeliveryId, render, passes } = this.#options
     const { asked, cursor: from, mode, tenantId } = row
     const endpointIds = [asked.toEndpointId as string]
     const { endpoints, configVersion } = await store.loadEndpoints({ endpointIds })
@@ -159,7 +161,9 @@ export class BulkReplayer {
       ...{ scope: { mode, tenantId }, filter: { types, runId, since, until }, maxBytes: EVENT_BYTES },
       ...{ after: from, upTo: asked.upTo, limit: EVENTS },
     })
-    const wanted = scanned.rows.filter(({ type }) => subscribes(endpoint.eventTypes, type))
+    const wanted = scanned.rows.filter(
+      (event) => subscribes(endpoint.eventTypes, event.type) && (event.payloadGone !== null || passes(event, endpoint)),
+    )
     const taken = wanted.slice(0, limit)
     const items = taken.map((event) => ({
       eventPosition: event.position,

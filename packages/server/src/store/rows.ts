@@ -255,6 +255,7 @@ export type EndpointPatch = Partial<
     | 'url'
     | 'description'
     | 'eventTypes'
+    | 'filter'
     | 'dataClasses'
     | 'schemaVersions'
     | 'headers'
@@ -282,6 +283,8 @@ export type EndpointChange =
 export interface MatchEntry {
   endpointId: string
   eventTypes: string[]
+  /** As it was sent; `null`: every event of the types. */
+  filter: unknown
   ordering: 'none' | 'run'
   format: EndpointRow['format']
   dataClasses: DataClass[]

@@ -1,5 +1,6 @@
 import type { ApiContext } from '../api/context.ts'
 import { bodyNow } from '../api/read/body-now.ts'
+import { passesNow } from '../api/read/passes-now.ts'
 import { newId } from '../core/new-id.ts'
 import { createService, type Service } from '../delivery/service.ts'
 import { BulkReplayer, type BulkReplayerOptions } from '../maintenance/bulk-replayer.ts'
@@ -16,6 +17,7 @@ export function createBulkReplays(
   let stopping = false
   const replayer = new BulkReplayer({
     ...{ store, clock, nodeId, keepMs },
+    passes: (event, endpoint) => passesNow(context, event, endpoint),
     render: (event, endpoint) => bodyNow(context, event, endpoint),
     newDeliveryId: (mode) => newId('delivery', mode, clock.now(), random),
     wake: (endpointIds) => context.wake({ endpointIds }),

@@ -29,7 +29,7 @@ export function newEndpointRow(input: EndpointInput, facts: EndpointFacts): Endp
     url: facts.url,
     description: input.description,
     eventTypes: input.event_types,
-    filter: null,
+    filter: input.filter,
     dataClasses: input.data_classes,
     schemaVersions: facts.schemaVersions,
     format: input.format,

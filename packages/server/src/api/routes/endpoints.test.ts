@@ -116,7 +116,6 @@ describe('POST /v1/endpoints', () => {
     [{ kind: 'relay', url: undefined, retry_schedule: [1000] }, 'invalid_request', '/retry_schedule'],
     [{ kind: 'fax' }, 'invalid_request', '/kind'],
     [{ format: 'mcp_event' }, 'invalid_request', '/format'],
-    [{ filter: { type: 'x' } }, 'invalid_request', '/filter'],
     [{ data_classes: ['credential'] }, 'invalid_request', '/data_classes'],
     [{ data_classes: ['prompts'] }, 'invalid_request', '/data_classes/0'],
     [{ schema_versions: { 'agent.run.started': 2 } }, 'invalid_request', '/schema_versions/agent.run.started'],

@@ -1,9 +1,11 @@
+import type { Warning } from '@runbell/sdk/contract'
 import { newId } from '../../core/new-id.ts'
 import { auditOf } from '../access/audit.ts'
 import { foreignTenant, type Principal } from '../access/principal.ts'
 import { changeEndpoint, exceedsTenant } from '../endpoints/change-endpoint.ts'
 import { checkPrefix, checkUrl, sealHeaders } from '../endpoints/endpoint-checks.ts'
 import { checkKind } from '../endpoints/kind-rules.ts'
+import { checkFilter } from '../endpoints/endpoint-filter.ts'
 import { endpointInputSchema, endpointPatchSchema, type EndpointPatchInput } from '../endpoints/endpoint-input.ts'
 import { newEndpointRow } from '../endpoints/new-endpoint.ts'
 import { pinsFor } from '../endpoints/schema-pins.ts'
@@ -36,6 +38,7 @@ const createEndpoint = defineRoute({
     const { mode } = principal
     const owner = { id: newId('endpoint', mode, now, context.random), tenantId, mode }
     checkPrefix(body.header_prefix, body.headers)
+    const { warnings } = checkFilter(context.catalogs.of(mode), body.event_types, body.filter)
     const headers = await sealHeaders(context.vault, owner, body.headers)
     const secrets = await newSecrets(kindsOf(body.signing), { context, owner, now })
     const endpoint = newEndpointRow(body, {
@@ -57,7 +60,7 @@ const createEndpoint = defineRoute({
     }
     if (created.kind === 'too_much') throw exceedsTenant()
     context.wake({ configVersion: created.configVersion })
-    return jsonAnswer(201, { ...endpointView(endpoint), ...shownOnce(secrets) })
+    return jsonAnswer(201, { ...endpointView(endpoint), ...shownOnce(secrets), ...noted(warnings) })
   },
 })
 
@@ -65,6 +68,11 @@ const createEndpoint = defineRoute({
 function requiredUrl(url: string | undefined): string {
   if (url === undefined) throw invalid([{ path: '/url', message: 'is required' }])
   return url
+}
+
+/** Only where there is something to say. */
+function noted(warnings: readonly Warning[]): { warnings?: readonly Warning[] } {
+  return warnings.length === 0 ? {} : { warnings }
 }
 
 /** What was asked for, without the values of headers, which may be secrets. */
@@ -130,6 +138,7 @@ const patchEndpoint = defineRoute({
     const endpoint = await findEndpoint(call)
     checkKind(endpoint.kind, body)
     const patch = await toPatch(call, endpoint)
+    const { warnings } = filterAfter(call, endpoint, patch)
     const missing = kindsOf(body.signing ?? endpoint.signing).filter((kind) => !hasSecret(endpoint, kind, now))
     const secrets = await newSecrets(missing, { context, owner: endpoint, now })
     // The secret comes first: at no time is there a scheme without a secret.
@@ -142,7 +151,7 @@ const patchEndpoint = defineRoute({
       Object.keys(patch).length === 0
         ? endpoint
         : await changeEndpoint(call, endpoint, { kind: 'patch', patch }, record)
-    return jsonAnswer(200, { ...endpointView(changed), ...shownOnce(secrets) })
+    return jsonAnswer(200, { ...endpointView(changed), ...shownOnce(secrets), ...noted(warnings) })
   },
 })
 
@@ -164,6 +173,7 @@ async function toPatch(call: Call<unknown, EndpointPatchInput>, endpoint: Endpoi
   if (body.url !== undefined) patch.url = checkUrl(context.urls, body.url)
   if (body.description !== undefined) patch.description = body.description
   if (body.event_types !== undefined) patch.eventTypes = body.event_types
+  if (body.filter !== undefined) patch.filter = body.filter
   if (body.timeout_ms !== undefined) patch.timeoutMs = body.timeout_ms
   if (body.max_in_flight !== undefined) patch.maxInFlight = body.max_in_flight
   if (body.rate_limit !== undefined) patch.rateLimit = body.rate_limit
@@ -177,6 +187,13 @@ async function toPatch(call: Call<unknown, EndpointPatchInput>, endpoint: Endpoi
     patch.schemaVersions = pinsFor(catalog, body.event_types ?? eventTypes, { eventTypes, pins }, asked)
   }
   return patch
+}
+
+/** The filter is held against the types, whichever of the two changes. @throws Refused */
+function filterAfter({ context }: Call<unknown, unknown>, endpoint: EndpointRow, patch: EndpointPatch) {
+  const { eventTypes, filter } = { ...endpoint, ...patch }
+  const isNew = patch.filter !== undefined || patch.eventTypes !== undefined
+  return checkFilter(context.catalogs.of(endpoint.mode), eventTypes, isNew ? filter : null)
 }
 
 const deleteEndpoint = defineRoute({

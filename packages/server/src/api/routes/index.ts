@@ -24,6 +24,7 @@ import { RELAY_ROUTES } from './relay.ts'
 import { RUN_ROUTES } from './runs.ts'
 import { SAMPLE_SENDING_ROUTES } from './sample-sending.ts'
 import { SCHEMA_ROUTES } from './schemas.ts'
+import { FILTER_CHECK_ROUTES } from './filter-check.ts'
 import { HEALTH_ROUTES } from './service.ts'
 import { TENANT_ROUTES } from './tenants.ts'
 
@@ -40,6 +41,7 @@ export const API_ROUTES: readonly Route[] = [
   ...EXPORT_ROUTES,
   ...REPLAY_ROUTES,
   ...ENDPOINT_ROUTES,
+  ...FILTER_CHECK_ROUTES,
   ...ENDPOINT_STATS_ROUTES,
   ...ENDPOINT_STATUS_ROUTES,
   ...PULL_ROUTES,

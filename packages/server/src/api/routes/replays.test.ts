@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { BulkReplayer } from '../../maintenance/bulk-replayer.ts'
 import { newId } from '../../core/new-id.ts'
 import { bodyNow } from '../read/body-now.ts'
+import { passesNow } from '../read/passes-now.ts'
 import { endInFlight, publishDead } from '../testing/dead-letters.ts'
 import { createTestApi, NODE_ID, sampleEvent, type TestApi } from '../testing/test-api.ts'
 
@@ -19,6 +20,7 @@ const YEAR = 365 * 86_400_000
 function replayerOf({ context, store, clock }: TestApi, nodeId = NODE_ID): BulkReplayer {
   return new BulkReplayer({
     ...{ store, clock, nodeId, keepMs: { live: YEAR, test: YEAR } },
+    passes: (event, endpoint) => passesNow(context, event, endpoint),
     render: (event, endpoint) => bodyNow(context, event, endpoint),
     newDeliveryId: (mode) => newId('delivery', mode, clock.now(), context.random),
     wake: (endpointIds) => context.wake({ endpointIds }),

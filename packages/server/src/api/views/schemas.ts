@@ -39,13 +39,15 @@ const sha256 = z.string().openapi({ description: 'SHA-256 of the exact bytes, he
 const mode = z.enum(MODES)
 const count = z.int()
 
+export const warningSchema = z.object({ code: z.enum(WARNING_CODES), path: z.string(), message: z.string() })
+
 export const acceptedSchema = z
   .object({
     event_id: z.string(),
     sequence: z.int().nullable(),
     duplicate: z.boolean(),
     deliveries: count,
-    warnings: z.array(z.object({ code: z.enum(WARNING_CODES), path: z.string(), message: z.string() })),
+    warnings: z.array(warningSchema),
   })
   .openapi('Accepted') satisfies z.ZodType<Accepted>
 
@@ -229,7 +231,12 @@ const once = {
   public_key: z.string().optional().openapi({ description: 'ed25519 public key.' }),
 }
 
-export const endpointCreatedSchema = endpointSchema.extend(once).openapi('EndpointCreated')
+export const endpointCreatedSchema = endpointSchema
+  .extend({
+    ...once,
+    warnings: z.array(warningSchema).optional().openapi({ description: 'What its filter names and no type has.' }),
+  })
+  .openapi('EndpointCreated')
 
 export const secretSchema = z
   .object({

@@ -133,11 +133,12 @@ function matching(suite: StoreSuite): void {
       await suite.endpoint({ mode: 'test' })
       const set = await suite.store.loadMatchSet({ tenantId: 'default', mode: 'live' })
       const byId = set.entries.toSorted((a, b) => (a.endpointId < b.endpointId ? -1 : 1))
-      const { format, dataClasses, schemaVersions } = mine
+      const { filter, format, dataClasses, schemaVersions } = mine
+      expect(filter).not.toBeNull()
       expect(byId).toEqual([
-        { endpointId: mine.id, eventTypes: ['acme.*'], ordering: 'run', format, dataClasses, schemaVersions },
-        { endpointId: wide.id, eventTypes: ['*'], ordering: 'none', format, dataClasses, schemaVersions },
-        { endpointId: paused.id, eventTypes: [], ordering: 'none', format, dataClasses, schemaVersions },
+        { endpointId: mine.id, eventTypes: ['acme.*'], filter, ordering: 'run', format, dataClasses, schemaVersions },
+        { endpointId: wide.id, eventTypes: ['*'], filter, ordering: 'none', format, dataClasses, schemaVersions },
+        { endpointId: paused.id, eventTypes: [], filter, ordering: 'none', format, dataClasses, schemaVersions },
       ])
     })
 

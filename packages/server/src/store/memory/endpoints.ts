@@ -57,8 +57,8 @@ export class MemoryEndpoints extends MemoryRequests {
       const matching = rows.filter(
         (row) => row.mode === mode && (row.tenantId === tenantId || row.tenantId === '*') && row.status !== 'disabled',
       )
-      const entries = matching.map(({ id, eventTypes, ordering, format, dataClasses, schemaVersions }) => {
-        return { endpointId: id, eventTypes, ordering, format, dataClasses, schemaVersions }
+      const entries = matching.map(({ id, eventTypes, filter, ordering, format, dataClasses, schemaVersions }) => {
+        return { endpointId: id, eventTypes, filter, ordering, format, dataClasses, schemaVersions }
       })
       const limits = this.tenants.get(`${mode} ${tenantId}`)?.limits ?? { eventsPerSecond: null, maxPending: null }
       return { configVersion: this.configVersion, limits, entries }

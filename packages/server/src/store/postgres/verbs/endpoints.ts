@@ -73,8 +73,8 @@ export async function loadMatchSet(
   )
   const entries = rows.map((row): MatchEntry => {
     const config = JSON.parse(row['config'] as string) as EndpointRow
-    const { eventTypes, ordering, format, dataClasses, schemaVersions } = config
-    return { endpointId: row['id'] as string, eventTypes, ordering, format, dataClasses, schemaVersions }
+    const { eventTypes, filter, ordering, format, dataClasses, schemaVersions } = config
+    return { endpointId: row['id'] as string, eventTypes, filter, ordering, format, dataClasses, schemaVersions }
   })
   const limits = await limitsOf(db, mode, input.tenantId)
   return { configVersion: await db.configVersion(), limits, entries }

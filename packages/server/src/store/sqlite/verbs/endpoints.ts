@@ -72,8 +72,8 @@ export function loadMatchSet({ db }: SqliteContext, input: Parameters<Store['loa
     .all(modes.encode(input.mode), input.tenantId, endpointStatuses.encode('disabled')) as Row[]
   const entries = rows.map((row): MatchEntry => {
     const config = JSON.parse(row['config'] as string) as EndpointRow
-    const { eventTypes, ordering, format, dataClasses, schemaVersions } = config
-    return { endpointId: row['id'] as string, eventTypes, ordering, format, dataClasses, schemaVersions }
+    const { eventTypes, filter, ordering, format, dataClasses, schemaVersions } = config
+    return { endpointId: row['id'] as string, eventTypes, filter, ordering, format, dataClasses, schemaVersions }
   })
   const limits = limitsOf(db, modes.encode(input.mode), input.tenantId)
   return { configVersion: db.configVersion(), limits, entries }
