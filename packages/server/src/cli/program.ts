@@ -13,6 +13,7 @@ import { addMigrateCommand } from './migrate/migrate.ts'
 import { addReplayCommand } from './replay/replay.ts'
 import { addStartCommand } from './start.ts'
 import { addTriggerCommand } from './trigger/trigger.ts'
+import { addListenCommand } from './listen/listen.ts'
 import { addRecordCommands } from './records/records.ts'
 import { addStatusCommand } from './status/status.ts'
 import { addTailCommand } from './tail/tail.ts'
@@ -26,6 +27,7 @@ Examples:
   runbell keys create --scope publish --mode live   a key for a producer
   runbell trigger agent.run.completed               publish a sample; --story refund for a whole run
   runbell verify request.http --at sent             whether a request is signed rightly, and why not
+  runbell listen 3000                               forward events of your server to this machine
   runbell tail                                      events and deliveries as they happen
   runbell deliveries --status pending --json        lists, as lines of JSON
   runbell dead-letters groups                       what could not be delivered, by endpoint and error
@@ -62,6 +64,7 @@ export function createProgram(run: (work: Promise<number>) => Promise<void>): Co
   addStartCommand(program, run)
   addTriggerCommand(program, run)
   addVerifyCommand(program, run)
+  addListenCommand(program, run)
   addTailCommand(program, run)
   addRecordCommands(program, run)
   addDeadLettersCommand(program, run)
