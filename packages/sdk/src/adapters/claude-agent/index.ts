@@ -1,0 +1,2 @@
+export { reportQuery, type ClaudeAgentOptions, type ReportedQuery } from './report-query.ts'
+export type { ReportedRun } from '../run-report.ts'
