@@ -32,6 +32,8 @@ export type Acceptance =
 export interface OwnEvent {
   /** The end of a delivery that it announces. */
   announces?: AnnouncedEnd
+  /** The notice that it is said for. */
+  tells?: number
   /** Put on record in the same transaction. */
   audit?: readonly AuditEntry[]
 }
@@ -164,9 +166,8 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   return { accept, rateOf: (whose) => options.gate?.rateOf(whose) ?? null, stats: () => ({ ...totals }) }
 }
 
-function partsOf(own: OwnEvent | null): Pick<AcceptItem, 'announces' | 'audit'> {
-  if (own === null) return NOT_OWN
-  return { announces: own.announces ?? null, ...(own.audit === undefined ? {} : { audit: own.audit }) }
+function partsOf(own: OwnEvent | null): Pick<AcceptItem, 'announces' | 'tells' | 'audit'> {
+  return own === null ? NOT_OWN : { ...NOT_OWN, ...own }
 }
 const NOT_OWN = { announces: null }
 

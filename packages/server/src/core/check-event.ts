@@ -22,8 +22,6 @@ export interface CheckContext extends FieldContext {
   catalog: Catalog
   /** The server's public URL, without a slash at its end. */
   publicUrl: string
-  /** The event is Runbell's own: service types, too. @default false */
-  internal?: boolean
   /** A faster decoder. */
   decode?: DecodeText
 }

@@ -21,6 +21,8 @@ export interface FieldContext {
   /** From the `Idempotency-Key` header; an `event_id` in the body goes before it. */
   idempotencyKey: string | null
   newEventId(): string
+  /** The event is the service’s own: it may be of all tenants. @default false */
+  internal?: boolean
 }
 
 const PRODUCER_ID = 'is 1 to 128 letters, digits or _.:/@=+- and starts with a letter or digit'
@@ -32,7 +34,8 @@ export function readFields(reader: EnvelopeReader, context: FieldContext, type: 
   const mode = reader.text('mode')
   if (mode !== null && mode !== context.mode) reader.fail('/mode', `is ${context.mode} for this API key`)
   const tenantId = reader.name('tenant_id', 255)
-  if (tenantId === '*') reader.fail('/tenant_id', '"*" stands for all tenants and is no tenant')
+  if (tenantId === '*' && context.internal !== true)
+    reader.fail('/tenant_id', '"*" stands for all tenants and is no tenant')
   return {
     eventId: readEventId(reader, context),
     type,

@@ -1,8 +1,8 @@
 import type { AttemptOutcomeName } from '@runbell/sdk/contract'
 import type { AttemptOutcome, Transport } from '../core/attempt-outcome.ts'
 import type { Clock, RandomSource } from '../core/clock.ts'
+import { FAILING_FOR_MS } from '../core/endpoint-health.ts'
 import { ALWAYS_GRANTED, maskOf } from '../core/data-classes.ts'
-import { DAY } from '../core/schedule.ts'
 import { decide, outcomeName, type Verdict } from '../core/verdict.ts'
 import type { OpenEndpoint } from '../secrets/open-endpoint.ts'
 import type { AttemptRecord, Claim, EndpointEffect } from '../store/rows.ts'
@@ -49,8 +49,6 @@ export interface RunnerOptions {
   onAttempt?(line: AttemptLine): void
 }
 
-/** An endpoint that has failed this long and nothing else is disabled (contract, "Retries"). */
-const FAILING_FOR_MS = 5 * DAY
 /** How soon a delivery is tried again after a fault of our own: it used up no attempt. */
 const OWN_FAULT_MS = 2000
 /** How soon a delivery is tried again that found no lease long enough for it. */

@@ -26,6 +26,8 @@ export interface AcceptItem extends CheckedEvent {
    * `findUnannounced`, also where the event turns out to be a duplicate. `null` for what producers publish.
    */
   announces: AnnouncedEnd | null
+  /** The notice that this service event is said for: taken away with it, also where it was said before. */
+  tells?: number
   /** Put on record in the same transaction if it is accepted: of decisions that somebody makes through the service. */
   audit?: readonly AuditEntry[]
 }

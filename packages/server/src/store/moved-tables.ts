@@ -140,6 +140,22 @@ export const MOVED = {
     },
   },
   audit_anchors: { key: ['mode'], columns: { mode: integer, seq: integer, hash: text } },
+  notices: {
+    key: ['position'],
+    columns: {
+      ...{
+        position: integer,
+        kind: text,
+        mode: integer,
+        tenant_id: text,
+        endpoint_id: text,
+        at: integer,
+        reason: text,
+      },
+      ...{ failing_since: integer, delivery_id: text, event_id: text, event_type: text, run_id: text },
+      ...{ attempt_count: integer, replays: integer, last_outcome: integer },
+    },
+  },
   retention_marks: { key: ['what', 'mode'], columns: { ...marks, position: integer } },
   retention_left: { key: ['what', 'mode', 'event'], columns: { ...marks, event: integer } },
   bulk_replays: {
@@ -164,7 +180,16 @@ export function columnsOf(table: MovedTable): MovedColumns {
 /** Tables whose keys count up, with the highest that was ever given: it is not given again. */
 export type LastKeys = Readonly<
   Record<
-    'nodes' | 'endpoints' | 'api_keys' | 'runs' | 'bodies' | 'tenants' | 'audit' | 'bulk_replays' | 'approvals',
+    | 'nodes'
+    | 'endpoints'
+    | 'api_keys'
+    | 'runs'
+    | 'bodies'
+    | 'tenants'
+    | 'audit'
+    | 'bulk_replays'
+    | 'approvals'
+    | 'notices',
     number
   >
 > & {

@@ -27,6 +27,7 @@ import type {
 } from './rows.ts'
 import type { AcceptBatch, AcceptResult } from './accept.ts'
 import type { ApprovalVerbs } from './approvals.ts'
+import type { NoticeVerbs } from './notices.ts'
 import type { Audited, AuditVerbs } from './audit.ts'
 import type { BulkReplayVerbs } from './bulk-replays.ts'
 import type { DataKeyVerbs } from './data-keys.ts'
@@ -52,6 +53,7 @@ export interface Store
     AuditVerbs,
     BulkReplayVerbs,
     DataKeyVerbs,
+    NoticeVerbs,
     PullVerbs,
     RelayVerbs,
     RetentionVerbs,

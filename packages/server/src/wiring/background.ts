@@ -5,6 +5,7 @@ import { sealAll } from '../audit/seal.ts'
 import { createService, type Service } from '../delivery/service.ts'
 import { announceUndelivered } from '../maintenance/announcer.ts'
 import type { DiskGuard } from '../maintenance/disk/disk-guard.ts'
+import { createServiceNews } from './service-news.ts'
 import { createApprovalExpiry } from './approvals.ts'
 import { Retention, type RetentionTimes, type Times } from '../maintenance/retention.ts'
 
@@ -44,6 +45,7 @@ export function createBackground(context: ApiContext, api: Api, options: Backgro
   const { clock, log } = context
   const announcer = createAnnouncer(context)
   const expiry = createApprovalExpiry(context)
+  const news = createServiceNews(context)
   const sealer = createSealer(context, api)
   const retention = createRemover(context, disk, times)
   const onDiskError = (error: unknown) => log.error({ err: error }, 'disk.trouble')
@@ -61,11 +63,13 @@ export function createBackground(context: ApiContext, api: Api, options: Backgro
       watch.start()
       streams.start()
       if (!isWorker) return
-      for (const service of [announcer, expiry, retention, ...alsoOnWorkers]) service.start()
+      for (const service of [announcer, expiry, ...news, retention, ...alsoOnWorkers]) service.start()
     },
     async stop() {
       context.approvalWaits.stop()
-      await Promise.all([streams, announcer, expiry, retention, ...alsoOnWorkers].map((service) => service.stop()))
+      await Promise.all(
+        [streams, announcer, expiry, ...news, retention, ...alsoOnWorkers].map((service) => service.stop()),
+      )
     },
     async finish() {
       await sealer.stop()

@@ -85,6 +85,7 @@ async function addEndpoints(store: Store): Promise<EndpointRow> {
     secrets: [secretRow({ kind: 'ed25519', publicKey: 'whpk_1' })],
     signing: 'both',
   })
+  await add({ eventTypes: ['runbell.*'] })
   await change((await add()).id, { kind: 'delete' })
   await change((await add({ tenantId: '*' })).id, { kind: 'status', status: 'disabled', reason: 'manual' })
   await change((await add({ tenantId: 'other' })).id, { kind: 'status', status: 'paused', reason: null })

@@ -18,6 +18,7 @@ import { idempotencyTests } from './idempotency.ts'
 import { isolationTests } from './isolation.ts'
 import { keyTests } from './keys.ts'
 import { lifecycleTests } from './lifecycles.ts'
+import { noticeTests } from './notices.ts'
 import { nodeTests } from './nodes.ts'
 import { policyReplayTests } from './policy-replays.ts'
 import { policyTests } from './policy.ts'
@@ -68,6 +69,7 @@ export function describeStore(
     policyTests(suite)
     policyReplayTests(suite)
     announcementTests(suite)
+    noticeTests(suite)
     readingTests(suite)
     activityTests(suite)
     isolationTests(suite)

@@ -28,12 +28,14 @@ export class MemoryAcceptance extends MemoryNodes {
     if (earlier !== null) {
       const again = this.answerAgain(earlier, item)
       if (again.kind === 'duplicate') this.markAnnounced(item)
+      this.removeNotice(item)
       return again
     }
     if (this.isStale(item)) return { kind: 'stale', configVersion: this.configVersion }
     const step = this.stepRun(item, budget, recordedAt)
     if (step.kind === 'refused') return step
     this.markAnnounced(item)
+    this.removeNotice(item)
     for (const entry of item.audit ?? []) this.putOnRecord(entry)
     return this.insert(item, step, recordedAt, nodeId)
   }
@@ -101,6 +103,10 @@ export class MemoryAcceptance extends MemoryNodes {
     const delivery = announces === null ? undefined : this.deliveries.get(announces.position)
     if (delivery === undefined || delivery.replays !== announces?.replays) return
     if (delivery.watch === 'yes' && delivery.status !== 'pending') delivery.watch = 'announced'
+  }
+
+  private removeNotice({ tells }: AcceptItem): void {
+    if (tells !== undefined) this.notices.delete(tells)
   }
 
   /** The event that has taken this idempotency key or this id. */

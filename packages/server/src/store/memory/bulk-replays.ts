@@ -11,7 +11,7 @@ import type { Store } from '../store.ts'
 import type { Obstacle } from '../surveys.ts'
 import { pageOf } from './reading.ts'
 import type { NodeLife } from './state.ts'
-import { MemoryPulls } from './pulls.ts'
+import { MemoryNotices } from './notices.ts'
 
 type Input<Verb extends keyof Store> = Parameters<Store[Verb]>[0]
 type Output<Verb extends keyof Store> = ReturnType<Store[Verb]>
@@ -25,7 +25,7 @@ interface ReplayState {
 }
 
 /** Bulk replays. */
-export class MemoryBulkReplays extends MemoryPulls {
+export class MemoryBulkReplays extends MemoryNotices {
   readonly #replays = new Map<number, ReplayState>()
 
   createBulkReplay(input: Input<'createBulkReplay'>): Output<'createBulkReplay'> {

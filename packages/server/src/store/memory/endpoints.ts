@@ -130,6 +130,10 @@ export class MemoryEndpoints extends MemoryRequests {
         row.disabledReason = change.reason
         row.disabledAt = change.status === 'disabled' ? now : null
         if (change.status === 'enabled') row.failingSince = null
+        if (change.status === 'disabled') {
+          const { failingSince } = row
+          this.note(row, { kind: 'disabled', at: now, reason: change.reason, failingSince, delivery: null })
+        }
         return true
       case 'delete':
         endpoint.deletedAt = now

@@ -1,3 +1,5 @@
+import type { DeliveryReason } from '@runbell/sdk/contract'
+import { isRecoveryTold } from '../../core/endpoint-health.ts'
 import { decideAfterCrash } from '../../core/verdict.ts'
 import type { AttemptRecord, EndpointEffect, RecordResult, Rescued } from '../rows.ts'
 import type { Store } from '../store.ts'
@@ -47,10 +49,22 @@ export class MemoryRecords extends MemoryClaims {
   protected applyVerdict(delivery: DeliveryState, { verdict }: Pick<AttemptRecord, 'verdict'>, now: number): void {
     if (delivery.status !== 'pending') return
     if (verdict.kind === 'delivered') this.end(delivery, 'delivered', null, now)
-    else if (verdict.kind === 'dead_letter') this.end(delivery, 'dead_lettered', verdict.reason, now)
+    else if (verdict.kind === 'dead_letter') this.deadLetter(delivery, verdict.reason, now)
     else if (this.endpointOf(delivery).deletedAt !== null) this.end(delivery, 'cancelled', 'endpoint_deleted', now)
     else if (!this.isGranted(delivery)) this.end(delivery, 'cancelled', 'policy_changed', now)
     else this.retryAt(delivery, verdict.at, now)
+  }
+
+  private deadLetter(delivery: DeliveryState, reason: DeliveryReason, now: number): void {
+    this.end(delivery, 'dead_lettered', reason, now)
+    const { eventId, type: eventType, runId } = delivery.event
+    // None is said about deliveries of service events.
+    if (eventType.startsWith('runbell.')) return
+    const lastOutcome = delivery.attempts.findLast(({ outcome }) => outcome !== null)?.outcome ?? null
+    const { id: deliveryId, attemptCount, replays } = delivery
+    const told = { deliveryId, eventId, eventType, runId, attemptCount, replays, lastOutcome }
+    const { row } = this.endpointOf(delivery)
+    this.note(row, { kind: 'dead_lettered', at: now, reason, failingSince: null, delivery: told })
   }
 
   protected retryAt(delivery: DeliveryState, at: number, now: number): void {
@@ -64,13 +78,19 @@ export class MemoryRecords extends MemoryClaims {
     const { row, deletedAt } = this.endpointOf(delivery)
     if (deletedAt !== null) return
     if (effect.kind === 'failing_since') row.failingSince ??= effect.at
-    else if (effect.kind === 'recovered') row.failingSince = null
-    else if (row.status !== 'disabled') {
+    else if (effect.kind === 'recovered') {
+      const { failingSince } = row
+      row.failingSince = null
+      const notice = { kind: 'recovered', at: now, reason: null, failingSince, delivery: null } as const
+      if (isRecoveryTold(failingSince, now)) this.note(row, notice)
+    } else if (row.status !== 'disabled') {
       Object.assign(row, { status: 'disabled', disabledReason: effect.reason, disabledAt: now, updatedAt: now })
       this.putOnRecord({
         ...{ mode: row.mode, tenantId: row.tenantId, at: now, actor: 'system', action: 'endpoint.disabled' },
         ...{ target: row.id, detail: { reason: effect.reason }, requestId: null },
       })
+      const { failingSince } = row
+      this.note(row, { kind: 'disabled', at: now, reason: effect.reason, failingSince, delivery: null })
       this.raiseConfigVersion()
     }
   }

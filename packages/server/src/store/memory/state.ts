@@ -13,6 +13,7 @@ import type { RunProgress } from '../../core/runs/run-progress.ts'
 import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../core/data-classes.ts'
 import type { Audited, AuditRow } from '../audit.ts'
 import type { ApiKeyRow, AttemptRow, ClaimRef, EndpointRow, EventTypeRow, PayloadGone, TenantRow } from '../rows.ts'
+import type { Notice } from '../notices.ts'
 import type { Store } from '../store.ts'
 import { copy } from './copy.ts'
 
@@ -175,6 +176,8 @@ export class MemoryState {
   protected readonly eventTypes = new Map<string, EventTypeRow>()
   /** In commit order. */
   protected audit: AuditState[] = []
+  /** By position. */
+  protected readonly notices = new Map<number, Notice>()
   /** By mode and id. */
   protected readonly tenants = new Map<string, TenantRow>()
   /** The latest life of each node. */
@@ -203,6 +206,26 @@ export class MemoryState {
     const { mode, tenantId, at, actor, action, target } = entry
     const content = auditContent(entry)
     this.audit.push({ position: this.nextPosition(), mode, tenantId, at, actor, action, target, content, seal: null })
+  }
+
+  /** Whether an endpoint that gets events names service events, for the tenant of this endpoint. */
+  protected isWatched({ tenantId, mode }: EndpointRow): boolean {
+    return [...this.endpoints.values()].some(
+      ({ row, deletedAt }) =>
+        row.mode === mode &&
+        (row.tenantId === tenantId || row.tenantId === '*') &&
+        deletedAt === null &&
+        row.status !== 'disabled' &&
+        row.eventTypes.some((glob) => glob.startsWith('runbell.')),
+    )
+  }
+
+  /** Puts on the list what is to be said of an endpoint. */
+  protected note(endpoint: EndpointRow, notice: Omit<Notice, 'position' | 'mode' | 'tenantId' | 'endpointId'>): void {
+    if (!this.isWatched(endpoint)) return
+    const { tenantId, mode, id: endpointId } = endpoint
+    const position = this.nextPosition()
+    this.notices.set(position, { position, mode, tenantId, endpointId, ...notice })
   }
 
   /** One counter for everything, so that no position can be taken for that of something else. */

@@ -15,6 +15,7 @@ const MIGRATIONS: readonly string[] = [
   '0006-bulk-replays.sql',
   '0007-approvals.sql',
   '0008-kinds.sql',
+  '0009-notices.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
 /** How many there are. */

@@ -16,4 +16,5 @@ export const MIGRATIONS: readonly string[] = [
   '0012-bulk-replays.sql',
   '0013-approvals.sql',
   '0014-kinds.sql',
+  '0015-notices.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

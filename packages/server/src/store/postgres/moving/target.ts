@@ -191,7 +191,7 @@ async function readDigests(
 }
 
 /** Tables whose rows are counted by `position`, and not by `ref`. */
-const BY_POSITION: readonly string[] = ['api_keys', 'tenants', 'audit', 'bulk_replays', 'approvals']
+const BY_POSITION: readonly string[] = ['api_keys', 'tenants', 'audit', 'bulk_replays', 'approvals', 'notices']
 
 async function finish(database: Database, lastKeys: LastKeys): Promise<void> {
   await database.transaction('config-alone', async (db) => {

@@ -6,6 +6,7 @@ import type { Row, Session } from '../session.ts'
 import { insertAudit } from './audit.ts'
 import { readGround, type PostgresContext } from './context.ts'
 import { insertEvents, type Taken } from './insert-events.ts'
+import { removeNotices } from './notices.ts'
 import { holdRuns, type Runs } from './run-lifecycle.ts'
 
 /**
@@ -34,6 +35,10 @@ export async function acceptEvents(context: PostgresContext, batch: AcceptBatch)
     db,
     items.filter((_item, index) => results[index] === null || results[index]?.kind === 'duplicate'),
   )
+  await removeNotices(
+    db,
+    items.flatMap(({ tells }, index) => (tells === undefined || isLeft(results[index]) ? [] : tells)),
+  )
   if (taken.length === 0) return results as AcceptResult[]
   await insertAudit(db, ...taken.flatMap(({ item }) => item.audit ?? []))
   const ids = taken.flatMap(({ item }) => item.targets.map(({ endpointId }) => endpointId))
@@ -51,6 +56,11 @@ export async function acceptEvents(context: PostgresContext, batch: AcceptBatch)
     return { kind: 'accepted', position, sequence, recordedAt, bodySha256, deliveryPositions, warnings }
   })
   return results.map((result, index) => result ?? (accepted[places[index] as number] as AcceptResult))
+}
+
+/** Nothing has been said of it yet: it is neither taken nor known. */
+function isLeft(result: AcceptResult | null | undefined): boolean {
+  return result?.kind === 'stale' || result?.kind === 'refused'
 }
 
 interface Deciding {

@@ -3,6 +3,7 @@ import type { EndpointChange, EndpointPatch, EndpointRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import type { Session } from '../session.ts'
 import type { PostgresContext } from './context.ts'
+import { noteDisabled } from './notices.ts'
 import { configOf, insertSecrets } from './endpoint-rows.ts'
 import { findEndpoint } from './endpoints.ts'
 import { changeGrants, exceedsTenant } from './tenants.ts'
@@ -66,6 +67,7 @@ async function setStatus(
     status === 'enabled',
     endpoint.position,
   )
+  if (status === 'disabled') await noteDisabled(db, endpoint.position, reason, now)
   return true
 }
 

@@ -1,6 +1,7 @@
 import { endpointStatuses, modes } from '../../codes.ts'
 import type { EndpointEffect } from '../../rows.ts'
 import type { Session } from '../session.ts'
+import { noteDisabled, noteRecovered } from './notices.ts'
 import { insertAudit } from './audit.ts'
 
 const DISABLED = endpointStatuses.encode('disabled')
@@ -25,7 +26,13 @@ export async function applyEffects(
         ...[effect.at, endpoint],
       )
     } else if (effect.kind === 'recovered') {
-      await db.run('UPDATE endpoints SET failing_since = NULL WHERE ref = $1 AND failing_since IS NOT NULL', endpoint)
+      const before = await db.row(
+        `UPDATE endpoints p SET failing_since = NULL
+         FROM (SELECT ref, failing_since FROM endpoints WHERE ref = $1 AND failing_since IS NOT NULL FOR UPDATE) AS was
+         WHERE p.ref = was.ref RETURNING was.failing_since`,
+        endpoint,
+      )
+      if (before !== undefined) await noteRecovered(db, endpoint, before['failing_since'] as number, now)
     } else {
       bumped = (await disable(db, endpoint, effect.reason, now)) ?? bumped
     }
@@ -44,5 +51,6 @@ async function disable(db: Session, endpoint: number, reason: string, now: numbe
     ...{ mode: modes.decode(row['mode']), tenantId: row['tenant_id'] as string, at: now, actor: 'system' },
     ...{ action: 'endpoint.disabled', target: row['id'] as string, detail: { reason }, requestId: null },
   })
+  await noteDisabled(db, endpoint, reason, now)
   return db.bumpConfigVersion()
 }

@@ -34,6 +34,7 @@ import { createEndpoint, findEndpoint, listEndpoints, loadEndpoints, loadMatchSe
 import { loadEventTypes, putEventType } from './event-types.ts'
 import { findDueEndpoints } from './find-due-endpoints.ts'
 import { findUnannounced } from './find-unannounced.ts'
+import { findFailingEndpoints, findNotices } from './notices.ts'
 import { heartbeat, joinNode, leaveNode } from './nodes.ts'
 import { prune } from './prune.ts'
 import { commitPulled, pullDeliveries } from './pulls.ts'
@@ -76,6 +77,8 @@ export const VERBS: Verbs = {
   findApprovals,
   findEndedApprovals,
   findOverdueApprovals,
+  findNotices,
+  findFailingEndpoints,
   findDelivery,
   listDeliveries,
   listAttempts,
@@ -145,6 +148,8 @@ const READS: ReadonlySet<string> = new Set<keyof Verbs>([
   'findApprovals',
   'findEndedApprovals',
   'findOverdueApprovals',
+  'findNotices',
+  'findFailingEndpoints',
   'findDelivery',
   'listDeliveries',
   'listAttempts',

@@ -41,6 +41,7 @@ export const SOURCE_TABLES: Readonly<Record<MovedTable, SourceTable>> = {
   attempts: { from: 'attempts' },
   audit: { from: 'audit' },
   audit_anchors: { from: 'audit_anchors' },
+  notices: { from: 'notices' },
   retention_marks: { from: 'retention_marks' },
   retention_left: { from: 'retention_left' },
   bulk_replays: { from: 'bulk_replays' },

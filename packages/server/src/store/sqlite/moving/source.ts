@@ -107,6 +107,7 @@ function readLastKeys(handle: DatabaseSync): LastKeys {
     ...{ nodes: of('nodes'), endpoints: of('endpoints'), api_keys: of('api_keys'), runs: of('runs') },
     ...{ bodies: of('bodies'), tenants: of('tenants'), audit: of('audit'), bulk_replays: of('bulk_replays') },
     approvals: of('approvals'),
+    notices: of('notices'),
     positions: Math.max(of('events'), of('deliveries')),
   }
 }

@@ -8,6 +8,7 @@ import type { Database } from '../database.ts'
 import { insertAudit } from './audit.ts'
 import { requireNode, type SqliteContext } from './context.ts'
 import { insertBody } from './insert-body.ts'
+import { removeNotice } from './notices.ts'
 import { stepRun, type RunStep } from './run-lifecycle.ts'
 
 const BRACE = new Uint8Array([0x7d])
@@ -20,11 +21,15 @@ export function acceptEvents(context: SqliteContext, batch: AcceptBatch): Accept
   return batch.items.map((item) => {
     const known = findKnown(db, item)
     if (known?.kind === 'duplicate') markAnnounced(db, item)
-    if (known !== null) return known
+    if (known !== null) {
+      removeNotice(db, item.tells)
+      return known
+    }
     if (item.configVersion !== configVersion) return { kind: 'stale', configVersion }
     const step = stepRun(db, item, batch.runEventBudget, batch.recordedAt)
     if (step.kind === 'refused') return step
     markAnnounced(db, item)
+    removeNotice(db, item.tells)
     for (const entry of item.audit ?? []) insertAudit(db, entry)
     return insert(context, item, step, batch.recordedAt, node)
   })

@@ -4,6 +4,7 @@ import { endpointStatuses, modes } from '../codes.ts'
 import type { Database } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { configOf, insertSecret } from './endpoint-rows.ts'
+import { noteDisabled } from './notices.ts'
 import { findEndpoint } from './endpoints.ts'
 import { changeGrants, exceedsTenant } from './tenants.ts'
 
@@ -57,6 +58,7 @@ function applies(db: Database, endpoint: EndpointRow, change: EndpointChange, no
         `UPDATE endpoints SET status = ?, disabled_reason = ?, disabled_at = ?,
            failing_since = CASE WHEN ? = 'enabled' THEN NULL ELSE failing_since END WHERE ref = ?`,
       ).run(endpointStatuses.encode(change.status), change.reason, disabled ? now : null, change.status, ref)
+      if (disabled) noteDisabled(db, ref, change.reason, now)
       return true
     }
     case 'delete': {

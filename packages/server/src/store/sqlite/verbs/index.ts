@@ -33,6 +33,7 @@ import { createEndpoint, findEndpoint, listEndpoints, loadEndpoints, loadMatchSe
 import { loadEventTypes, putEventType } from './event-types.ts'
 import { findDueEndpoints } from './find-due-endpoints.ts'
 import { findUnannounced } from './find-unannounced.ts'
+import { findFailingEndpoints, findNotices } from './notices.ts'
 import { heartbeat, joinNode, leaveNode } from './nodes.ts'
 import { prune } from './prune.ts'
 import { commitPulled, pullDeliveries } from './pulls.ts'
@@ -75,6 +76,8 @@ export const VERBS: Verbs = {
   findApprovals,
   findEndedApprovals,
   findOverdueApprovals,
+  findNotices,
+  findFailingEndpoints,
   findDelivery,
   listDeliveries,
   listAttempts,
@@ -144,6 +147,8 @@ export const READ_VERBS: ReadonlySet<string> = new Set<keyof Verbs>([
   'findApprovals',
   'findEndedApprovals',
   'findOverdueApprovals',
+  'findNotices',
+  'findFailingEndpoints',
   'findDelivery',
   'listDeliveries',
   'listAttempts',

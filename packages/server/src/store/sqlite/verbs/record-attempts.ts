@@ -6,6 +6,7 @@ import type { Database, Row } from '../database.ts'
 import { insertAudit } from './audit.ts'
 import { isBeyond, nodeRef, type SqliteContext } from './context.ts'
 import { isErased } from './erase-event.ts'
+import { noteDeadLetter, noteDisabled, noteRecovered } from './notices.ts'
 import { insertAttempt } from './insert-attempt.ts'
 
 type Input = Parameters<Store['recordAttempts']>[0]
@@ -14,6 +15,7 @@ type Output = Awaited<ReturnType<Store['recordAttempts']>>
 /** Of an answer that may echo what has been erased. */
 const NOTHING_KEPT = { excerpt: null, responseHeaders: {} }
 const PENDING = deliveryStatuses.encode('pending')
+const DEAD_LETTERED = deliveryStatuses.encode('dead_lettered')
 
 export function recordAttempts(context: SqliteContext, input: Input): Output {
   const node = nodeRef(context.db, input.nodeId)
@@ -46,6 +48,7 @@ function recordOne(context: SqliteContext, record: AttemptRecord, node: number |
        last_outcome = ?, updated_at = ?
      WHERE position = ?`,
   ).run(next.status, PENDING, next.reason, next.dueAt, outcomes.encode(record.outcome), now, record.position)
+  if (next.status === DEAD_LETTERED && row['status'] === PENDING) noteDeadLetter(db, record.position)
   if (record.endpointEffect !== null) applyEffect(context, endpoint, record.endpointEffect, now)
   return 'recorded'
 }
@@ -79,6 +82,7 @@ function applyEffect({ db, endpointRefs }: SqliteContext, endpoint: number, effe
       endpoint,
     )
   } else if (effect.kind === 'recovered') {
+    noteRecovered(db, endpoint, now)
     db.prepare('UPDATE endpoints SET failing_since = NULL WHERE ref = ?').run(endpoint)
   } else {
     disable(db, endpoint, effect.reason, now)
@@ -96,6 +100,7 @@ function disable(db: Database, endpoint: number, reason: string, now: number): v
     .run(disabled, reason, now, now, endpoint, disabled)
   if (changes === 0) return
   db.bumpConfigVersion()
+  noteDisabled(db, endpoint, reason, now)
   const { id, tenant_id, mode } = db
     .prepare('SELECT id, tenant_id, mode FROM endpoints WHERE ref = ?')
     .get(endpoint) as Row

@@ -4,10 +4,12 @@ import type { Store } from '../../store.ts'
 import { deliveryStatuses, outcomes } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import { isBeyond, nodeRef, type EndpointRef, type SqliteContext } from './context.ts'
+import { noteDeadLetter } from './notices.ts'
 import { insertAttempt } from './insert-attempt.ts'
 
 type Input = Parameters<Store['rescueClaims']>[0]
 
+const DEAD_LETTERED = deliveryStatuses.encode('dead_lettered')
 const UNKNOWN = outcomes.encode('unknown')
 const NO_PHASES = { dns: null, connect: null, tls: null, wait: null }
 
@@ -91,6 +93,7 @@ function rescueOne(
        trigger = 0, suspect = max(suspect, ?), crashes_alone = ?, last_outcome = ?, updated_at = ?
      WHERE position = ?`,
   ).run(next.status, next.reason, next.dueAt, left ? 0 : 1, crashesAlone, UNKNOWN, now, position)
+  if (next.status === DEAD_LETTERED && row['status'] !== DEAD_LETTERED) noteDeadLetter(db, position)
   if (next.dueAt === null) result.ended++
   else result.rescued.push({ position, endpointId: endpoint.id })
 }
