@@ -52,7 +52,9 @@ export class Endpoints {
       ...{
         maxInFlight,
         rateLimit: null,
-        ordering: 'none',
+        ordering: random.pick(['none', 'none', 'run']),
+        // What a dead letter holds never ends by itself, and here everything has to.
+        orderingOnDeadLetter: 'skip',
         retrySchedule: random.pick([RETRY_SCHEDULE, RETRY_SCHEDULE, []]),
         signing: 'hmac',
       },

@@ -162,7 +162,33 @@ const signatures: Check = ({ network, endpoints }) => {
   })
 }
 
-const CHECKS = [g1, g3, g5, sequences, g6, g7, g8, g9, g11, deadLetters, retries, signatures]
+/**
+ * Of each run, what an ordered endpoint got first came in the order of `sequence` (details 17). What a node sent that had lost it
+ * meanwhile proves nothing: its attempt is on record as `unknown`.
+ */
+const turns: Check = ({ network }, { events, deliveries, attempts, endpoints }) => {
+  const ordered = new Set(endpoints.flatMap(({ id, ordering }) => (ordering === 'run' ? [id] : [])))
+  const known = new Set(
+    attempts.flatMap(({ deliveryId, number, outcome }) => (outcome === 'unknown' ? [] : [`${deliveryId}/${number}`])),
+  )
+  const eventOf = new Map(events.map((event) => [event.position, event]))
+  const deliveryOf = new Map(deliveries.map((delivery) => [delivery.id, delivery]))
+  const latest = new Map<string, number>()
+  const seen = new Set<string>()
+  return network.sent.flatMap(({ deliveryId, number }) => {
+    const delivery = deliveryOf.get(deliveryId)
+    const event = eventOf.get(delivery?.eventPosition ?? 0)
+    if (delivery === undefined || event === undefined || event.runId === null || event.sequence === null) return []
+    if (!ordered.has(delivery.endpointId) || seen.has(deliveryId) || !known.has(`${deliveryId}/${number}`)) return []
+    seen.add(deliveryId)
+    const lane = `${delivery.endpointId}/${event.tenantId}/${event.runId}`
+    const before = latest.get(lane) ?? 0
+    latest.set(lane, Math.max(before, event.sequence))
+    return event.sequence > before ? [] : [`ordering: ${deliveryId} came after a later one of its run`]
+  })
+}
+
+const CHECKS = [g1, g3, g5, sequences, g6, g7, g8, g9, g11, deadLetters, retries, signatures, turns]
 
 /** All that does not hold, in words. */
 export function findViolations(evidence: Evidence): string[] {

@@ -61,6 +61,19 @@ class BodyNotCompared extends MemoryStore {
   }
 }
 
+/** Deliveries of an ordered endpoint wait for nobody. */
+class EveryTurnAtOnce extends MemoryStore {
+  protected override enterLane(): void {}
+}
+
+/** The next of a run is due while the one before it waits for its retry. */
+class TurnAfterFailure extends MemoryStore {
+  protected override retryAt(delivery: DeliveryState, at: number, now: number): void {
+    super.retryAt(delivery, at, now)
+    if (delivery.lane !== null) this.leaveLane(delivery)
+  }
+}
+
 class ReserialisedOnRetry extends MemoryStore {
   protected override bodyOf(delivery: DeliveryState): Uint8Array {
     const body = super.bodyOf(delivery)
@@ -176,6 +189,8 @@ function flushedLater(verb: 'acceptEvents' | 'recordAttempts') {
 }
 
 export const PLANTED_BUGS: Record<string, PlantedBug> = {
+  'turns given to whoever is due': { Store: EveryTurnAtOnce },
+  'turns given on when an attempt fails': { Store: TurnAfterFailure },
   'dual write': { Store: DualWrite, wrap: flushedLater('acceptEvents') },
   'check-then-act': {
     Store: CheckThenAct,

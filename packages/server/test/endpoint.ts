@@ -21,6 +21,7 @@ export function endpoint(input: Partial<EndpointRow> = {}): EndpointRow {
     maxInFlight: 10,
     rateLimit: null,
     ordering: 'none',
+    orderingOnDeadLetter: 'skip',
     retrySchedule: [5000, 60_000],
     signing: 'hmac',
     status: 'enabled',

@@ -80,6 +80,8 @@ export interface DeliveryView {
   reason: DeliveryReason | null
   attempt_count: number
   next_attempt_at: string | null
+  /** At an ordered endpoint: the id of the delivery that is first in its run, while this one waits for its turn. */
+  waits_behind: string | null
   /** SHA-256 (hex) of the bytes every attempt sends; `null` for a key that may not see all data classes in them. */
   body_sha256: string | null
   created_at: string
@@ -140,6 +142,8 @@ export interface EndpointView {
   /** Attempts started per second at most; `null`: no limit. */
   rate_limit: number | null
   ordering: 'none' | 'run'
+  /** Of an ordered endpoint: what a dead letter does to what waits behind it in its run. */
+  ordering_on_dead_letter: 'skip' | 'hold'
   /** Delays after the first attempt, in milliseconds. */
   retry_schedule: number[]
   signing: SigningScheme

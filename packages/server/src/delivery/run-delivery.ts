@@ -102,6 +102,8 @@ export function createDeliveryRunner(options: RunnerOptions) {
     if (recorded === 'recorded') remember(cache.peek(claim.endpointId), endpointEffect)
     const retryAt = verdict.kind === 'retry' && recorded === 'recorded' ? verdict.at : null
     if (retryAt !== null) options.onRetry(lane, retryAt)
+    // The next of its run has its turn now.
+    else if (endpoint.ordering === 'run' && claim.runId !== null) options.onRetry(lane, clock.now())
     onAttempt?.(lineOf(claim, outcome, recorded === 'stale' ? 'stale' : verdict.kind, retryAt))
   }
 

@@ -27,7 +27,7 @@ export const MOVED = {
       ...{ ref: integer, id: text, mode: integer, tenant_id: text, status: integer, disabled_reason: text },
       ...{ disabled_at: integer, failing_since: integer, max_attempts: integer, config: text, created_at: integer },
       ...{ updated_at: integer, deleted_at: integer, settled: boolean, narrowed: boolean, kind: integer },
-      listened_at: integer,
+      ...{ listened_at: integer, ordering: integer },
     },
   },
   secrets: {
@@ -119,9 +119,10 @@ export const MOVED = {
     columns: {
       ...{ delivery: integer, endpoint: integer, mode: integer, tenant_id: text, classes: integer, deadline: integer },
       ...{ due_at: integer, node: integer, started_at: integer, trigger: integer, suspect: boolean },
-      crashes_alone: integer,
+      ...{ crashes_alone: integer, lane: integer },
     },
   },
+  held_lanes: { key: ['delivery'], columns: { delivery: integer, endpoint: integer, lane: integer } },
   dead_letters: { key: ['delivery'], columns: { delivery: integer, mode: integer, tenant_id: text } },
   unannounced: { key: ['delivery'], columns: { delivery: integer } },
   attempts: {

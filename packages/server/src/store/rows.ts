@@ -97,8 +97,10 @@ export interface DeliveryRow {
   status: DeliveryStatus
   reason: DeliveryReason | null
   attemptCount: number
-  /** When the next attempt is due; `null` while one is in flight and when it has ended. */
+  /** When the next attempt is due; `null` while one is in flight, while it waits for its turn, and when it has ended. */
   nextAttemptAt: number | null
+  /** At an ordered endpoint: the delivery that is first in its run, while it waits for its turn. */
+  waitsBehind: string | null
   bodySha256: Uint8Array
   /** The data classes of the values in its body. */
   classes: ClassMask
@@ -234,6 +236,8 @@ export interface EndpointRow {
   maxInFlight: number
   rateLimit: number | null
   ordering: 'none' | 'run'
+  /** Of an ordered endpoint: what a dead letter does to what waits behind it in its run. */
+  orderingOnDeadLetter: 'skip' | 'hold'
   retrySchedule: number[]
   signing: SigningScheme
   status: EndpointStatus
@@ -263,6 +267,8 @@ export type EndpointPatch = Partial<
     | 'timeoutMs'
     | 'maxInFlight'
     | 'rateLimit'
+    | 'ordering'
+    | 'orderingOnDeadLetter'
     | 'retrySchedule'
     | 'signing'
     | 'secrets'

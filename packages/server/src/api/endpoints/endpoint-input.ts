@@ -57,6 +57,14 @@ const changeable = {
   timeout_ms: z.number().int().min(1000).max(60_000),
   max_in_flight: z.number().int().min(1).max(1000),
   rate_limit: z.number().int().min(1).max(10_000).nullable(),
+  ordering: z.enum(['none', 'run']).openapi({
+    description:
+      'run: of each run one delivery at a time, in the order of `sequence`; others wait for their turn. What waits already when this is changed goes on as it began.',
+  }),
+  ordering_on_dead_letter: z.enum(['skip', 'hold']).openapi({
+    description:
+      'Of an ordered endpoint: after a dead letter the next one goes out (skip), or waits until it is replayed or discarded (hold).',
+  }),
   retry_schedule: retrySchedule,
   signing: z.enum(SIGNING_SCHEMES),
   data_classes: grants,
@@ -87,10 +95,8 @@ export const endpointInputSchema = z
     timeout_ms: changeable.timeout_ms.optional(),
     max_in_flight: changeable.max_in_flight.optional(),
     rate_limit: changeable.rate_limit.default(null),
-    ordering: z
-      .enum(['none', 'run'])
-      .refine((ordering) => ordering === 'none', NOT_YET)
-      .default('none'),
+    ordering: changeable.ordering.default('none'),
+    ordering_on_dead_letter: changeable.ordering_on_dead_letter.default('skip'),
     retry_schedule: changeable.retry_schedule.optional(),
     signing: changeable.signing.default('hmac'),
   })
@@ -126,7 +132,8 @@ export const endpointPatchSchema = z
     tenant_id: fixed,
     kind: fixed,
     format: fixed,
-    ordering: fixed,
+    ordering: changeable.ordering.optional(),
+    ordering_on_dead_letter: changeable.ordering_on_dead_letter.optional(),
     id: readOnly,
     mode: readOnly,
     status: readOnly,

@@ -39,6 +39,7 @@ export function newEndpointRow(input: EndpointInput, facts: EndpointFacts): Endp
     maxInFlight: input.max_in_flight ?? defaults.maxInFlight,
     rateLimit: input.rate_limit,
     ordering: input.ordering,
+    orderingOnDeadLetter: input.ordering_on_dead_letter,
     retrySchedule: input.retry_schedule ?? (input.kind === 'http' ? [...defaults.retrySchedule] : []),
     signing: input.signing,
     status: 'enabled',

@@ -223,7 +223,6 @@ describe('PATCH and DELETE /v1/endpoints/{id}', () => {
   it.each([
     [{ tenant_id: 'x' }, '/tenant_id'],
     [{ kind: 'http' }, '/kind'],
-    [{ ordering: 'run' }, '/ordering'],
     [{ status: 'paused' }, '/status'],
     [{ id: 'ep_1' }, '/id'],
     [{ timeout: 5 }, '/timeout'],

@@ -18,6 +18,7 @@ export function deliveryView(row: DeliveryRow, whole: boolean): DeliveryView {
     reason: row.reason,
     attempt_count: row.attemptCount,
     next_attempt_at: optionalTimeView(row.nextAttemptAt),
+    waits_behind: row.waitsBehind,
     body_sha256: whole ? hexView(row.bodySha256) : null,
     created_at: timeView(row.createdAt),
     updated_at: timeView(row.updatedAt),

@@ -24,6 +24,7 @@ export function endpointView(row: EndpointRow): EndpointView {
     max_in_flight: row.maxInFlight,
     rate_limit: row.rateLimit,
     ordering: row.ordering,
+    ordering_on_dead_letter: row.orderingOnDeadLetter,
     retry_schedule: row.retrySchedule,
     signing: row.signing,
     status: row.status,

@@ -36,6 +36,7 @@ export async function fillStore(store: Store): Promise<void> {
   await addOld(store, endpoint)
   await fillRuns(store, endpoint.id)
   await fillDeliveries(store, endpoint.id)
+  await fillLanes(store)
   await removeSome(store)
   await fillBulkReplays(store, endpoint)
   await fillAudit(store)
@@ -111,6 +112,21 @@ async function fillRuns(store: Store, endpointId: string): Promise<void> {
     factItem('agent.run.started', { runId: 'run-life' }),
     factItem('agent.run.completed', { runId: 'run-life' }),
   ])
+}
+
+/** A dead letter that holds its run, what waits behind it, and a run that goes on. */
+async function fillLanes(store: Store): Promise<void> {
+  const ordered = endpointRow({ ordering: 'run', orderingOnDeadLetter: 'hold' })
+  await store.createEndpoint({ endpoint: ordered, maxPerTenant: 500 })
+  await accept(
+    store,
+    ['run-held', 'run-held', 'run-on', 'run-on'].map((runId) => acceptItem({ runId, targets: [target(ordered.id)] })),
+  )
+  const requests = [{ endpointId: ordered.id, limit: 1 }]
+  const { claims } = await store.claimDue({ nodeId: NODE, now: T0, requests })
+  const verdict = { kind: 'dead_letter', reason: 'attempts_exhausted' } as const
+  const record = attemptRecord(claims[0] as Claim, { verdict, outcome: 'timeout', statusCode: null })
+  await store.recordAttempts({ nodeId: NODE, now: T0 + 50, records: [record] })
 }
 
 /** Deliveries in every state, one after the other: what waits is claimed oldest first. */

@@ -152,6 +152,7 @@ function deliveries(suite: StoreSuite): void {
         reason: null,
         attemptCount: 0,
         nextAttemptAt: T0 + 3,
+        waitsBehind: null,
         bodySha256: expect.any(Uint8Array),
         classes: 0,
         lastOutcome: null,

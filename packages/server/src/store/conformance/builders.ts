@@ -184,6 +184,7 @@ export function endpointRow(input: Partial<EndpointRow> = {}): EndpointRow {
     maxInFlight: 10,
     rateLimit: null,
     ordering: 'none',
+    orderingOnDeadLetter: 'skip',
     retrySchedule: [5_000, MINUTE],
     signing: 'hmac',
     status: 'enabled',

@@ -20,6 +20,7 @@ import { keyTests } from './keys.ts'
 import { lifecycleTests } from './lifecycles.ts'
 import { noticeTests } from './notices.ts'
 import { nodeTests } from './nodes.ts'
+import { orderingTests } from './ordering.ts'
 import { policyReplayTests } from './policy-replays.ts'
 import { policyTests } from './policy.ts'
 import { pullTests } from './pulls.ts'
@@ -63,6 +64,7 @@ export function describeStore(
     nodeTests(suite)
     rescueTests(suite)
     endingTests(suite)
+    orderingTests(suite)
     erasureTests(suite)
     retentionTests(suite)
     replayTests(suite)

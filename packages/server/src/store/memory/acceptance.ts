@@ -195,6 +195,8 @@ export class MemoryAcceptance extends MemoryNodes {
       reason: null,
       attemptCount: 0,
       dueAt: input.now,
+      lane: null,
+      waitsForTurn: false,
       cycleStart: 1,
       replays: 0,
       nextTrigger: 'scheduled',
@@ -214,6 +216,7 @@ export class MemoryAcceptance extends MemoryNodes {
     this.deliveries.set(delivery.position, delivery)
     this.deliveriesById.set(delivery.id, delivery)
     this.index(delivery)
+    this.enterLane(delivery)
     return delivery
   }
 

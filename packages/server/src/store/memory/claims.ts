@@ -90,8 +90,14 @@ export class MemoryClaims extends MemoryAcceptance {
 
   private claimOf(endpointId: string, limit: number, life: NodeLife, now: number): Claim[] {
     if (!this.maySend(endpointId)) return []
-    const due = this.waitingOf(endpointId).filter((delivery) => isDue(delivery, now))
-    return this.takeFirst(due.toSorted(byDue), limit, life, now)
+    const claims: Claim[] = []
+    // What ends on the way may give its turn to another.
+    while (claims.length < limit) {
+      const due = this.waitingOf(endpointId).filter((delivery) => isDue(delivery, now))
+      if (due.length === 0) break
+      claims.push(...this.takeFirst(due.toSorted(byDue), limit - claims.length, life, now))
+    }
+    return claims
   }
 
   /** Claims the first `limit` of these; those past their deadline, or with more in them than is granted, end on the way. */
@@ -114,7 +120,9 @@ export class MemoryClaims extends MemoryAcceptance {
   }
 
   private waitingOf(endpointId: string): DeliveryState[] {
-    return this.openOf(endpointId).filter((delivery) => this.isWaiting(delivery) && !delivery.suspect)
+    return this.openOf(endpointId).filter(
+      (delivery) => this.isWaiting(delivery) && !delivery.suspect && !delivery.waitsForTurn,
+    )
   }
 
   private waitingSuspects(): DeliveryState[] {

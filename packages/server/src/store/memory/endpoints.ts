@@ -124,6 +124,7 @@ export class MemoryEndpoints extends MemoryRequests {
         if (change.patch.dataClasses !== undefined && this.exceedsTenant({ ...row, ...change.patch })) return false
         if (change.patch.dataClasses !== undefined) this.changeGrants(row, change.patch.dataClasses, now)
         Object.assign(row, change.patch)
+        this.releaseHeldLanes(row.id, now)
         return true
       case 'status':
         row.status = change.status
@@ -143,6 +144,17 @@ export class MemoryEndpoints extends MemoryRequests {
         return true
       case 'remove_secret':
         return this.removeSecret(row, change.secretId, now)
+    }
+  }
+
+  /** Dead letters that hold their lanes no longer. */
+  protected releaseHeldLanes(endpointId: string, now: number): void {
+    const dead = [...this.deliveries.values()].filter((delivery) => {
+      return delivery.endpointId === endpointId && delivery.lane !== null && delivery.status === 'dead_lettered'
+    })
+    for (const delivery of dead) {
+      delivery.updatedAt = now
+      this.index(delivery)
     }
   }
 

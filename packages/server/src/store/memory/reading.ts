@@ -100,6 +100,16 @@ export class MemoryReading extends MemoryRecords {
     return { ...row, deliveries }
   }
 
+  private dueForReader({ endpointId, waitsForTurn, dueAt }: DeliveryState): number | null {
+    return waitsForTurn || this.endpoints.get(endpointId)?.row.kind === 'pull' ? null : dueAt
+  }
+
+  /** Who is first in the lane in which it waits for its turn. */
+  private waitsBehind({ lane, waitsForTurn }: DeliveryState): string | null {
+    if (!waitsForTurn || lane === null) return null
+    return [...(this.lanes.get(lane) ?? [])].toSorted((a, b) => a.position - b.position)[0]?.id ?? null
+  }
+
   protected deliveryRow(delivery: DeliveryState): DeliveryRow {
     const { event } = delivery
     return {
@@ -115,7 +125,8 @@ export class MemoryReading extends MemoryRecords {
       status: delivery.status,
       reason: delivery.reason,
       attemptCount: delivery.attemptCount,
-      nextAttemptAt: this.endpointOf(delivery).row.kind === 'pull' ? null : delivery.dueAt,
+      nextAttemptAt: this.dueForReader(delivery),
+      waitsBehind: this.waitsBehind(delivery),
       bodySha256: delivery.erasedSha256 ?? (delivery.body === null ? event.bodySha256 : sha256(delivery.body)),
       classes: delivery.classes,
       lastOutcome: lastOutcome(delivery),

@@ -112,6 +112,7 @@ export class MemoryRequests extends MemoryApprovals {
       const delivery = this.visibleDelivery(scope, deliveryId)
       if (delivery?.status !== 'dead_lettered' || delivery.discardedAt !== null) return null
       Object.assign(delivery, { discardedAt: now, note, updatedAt: now })
+      this.index(delivery)
       return this.deliveryRow(delivery)
     })
   }
@@ -137,6 +138,7 @@ export class MemoryRequests extends MemoryApprovals {
       updatedAt: now,
     } satisfies Partial<DeliveryState>)
     this.index(delivery)
+    this.enterLane(delivery)
   }
 
   /** An endpoint made after the event gets it only now, and only by this request (guarantee G5). */

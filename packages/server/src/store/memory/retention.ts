@@ -101,9 +101,16 @@ export class MemoryRetention extends MemoryAudit {
     )
   }
 
+  /** What waits behind a dead letter that is older than its event is kept is held no longer. */
+  #expireBehind(lane: string, now: number): void {
+    const behind = [...(this.lanes.get(lane) ?? [])].filter(({ waitsForTurn }) => waitsForTurn)
+    for (const one of behind) this.end(one, 'expired', 'held_past_retention', now)
+  }
+
   #expireHeld(event: EventState, now: number): void {
     for (const delivery of event.deliveries) {
       const { kind, status } = this.endpointOf(delivery).row
+      if (delivery.lane !== null && delivery.status !== 'pending') this.#expireBehind(delivery.lane, now)
       if (!this.isWaiting(delivery)) continue
       if (kind === 'pull') this.end(delivery, 'expired', 'not_pulled', now)
       else if (status === 'paused') this.end(delivery, 'expired', 'held_past_retention', now)
@@ -142,6 +149,7 @@ export class MemoryRetention extends MemoryAudit {
     events.delete(eventId)
     this.events.delete(position)
     for (const delivery of event.deliveries) {
+      if (delivery.lane !== null) this.leaveLane(delivery)
       this.deliveries.delete(delivery.position)
       this.deliveriesById.delete(delivery.id)
     }

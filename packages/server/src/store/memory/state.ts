@@ -86,6 +86,9 @@ export interface DeliveryState {
   attemptCount: number
   /** `null` while in flight and after the end. */
   dueAt: number | null
+  /** The run in whose lane it is; `null`: it takes no turns, or none any more. */
+  lane: string | null
+  waitsForTurn: boolean
   cycleStart: number
   /** How often it was reopened. */
   replays: number
@@ -169,6 +172,7 @@ export class MemoryState {
   protected readonly deliveriesById = new Map<string, DeliveryState>()
   /** Those that wait or are in flight, by endpoint: nobody looks through the whole history to find work. */
   protected readonly open = new Map<string, Set<DeliveryState>>()
+  protected readonly lanes = new Map<string, Set<DeliveryState>>()
   protected readonly endpoints = new Map<string, EndpointState>()
   protected readonly keys = new Map<string, KeyState>()
   protected readonly serverSecrets = new Map<string, Uint8Array>()
@@ -279,7 +283,42 @@ export class MemoryState {
     const set = this.open.get(delivery.endpointId) ?? new Set()
     this.open.set(delivery.endpointId, set)
     if (delivery.status === 'pending' || delivery.holder !== null) set.add(delivery)
-    else set.delete(delivery)
+    else {
+      set.delete(delivery)
+      if (delivery.lane !== null && !this.holdsLane(delivery)) this.leaveLane(delivery)
+    }
+  }
+
+  /** A dead letter holds what waits behind it, where its endpoint wants that. */
+  protected holdsLane({ endpointId, status, discardedAt }: DeliveryState): boolean {
+    const row = this.endpoints.get(endpointId)?.row
+    const holds = row?.ordering === 'run' && row.orderingOnDeadLetter === 'hold'
+    return holds && status === 'dead_lettered' && discardedAt === null
+  }
+
+  /** The first in a lane is due; whoever comes after it waits for its turn. */
+  protected enterLane(delivery: DeliveryState): void {
+    const { event, endpointId } = delivery
+    if (event.runId === null || this.endpointOf(delivery).row.ordering !== 'run' || delivery.lane !== null) return
+    delivery.lane = JSON.stringify([endpointId, event.tenantId, event.runId])
+    const lane = this.lanes.get(delivery.lane) ?? new Set()
+    this.lanes.set(delivery.lane, lane)
+    // One that is still in flight has no turn to wait for.
+    delivery.waitsForTurn = lane.size > 0 && delivery.holder === null
+    lane.add(delivery)
+  }
+
+  /** The end of the head gives the turn to the lowest that waits for one. */
+  protected leaveLane(delivery: DeliveryState): void {
+    const lane = this.lanes.get(delivery.lane ?? '')
+    const wasHead = !delivery.waitsForTurn
+    delivery.lane = null
+    delivery.waitsForTurn = false
+    lane?.delete(delivery)
+    const [next] = [...(lane ?? [])].toSorted((a, b) => a.position - b.position)
+    if (!wasHead || next?.waitsForTurn !== true) return
+    next.waitsForTurn = false
+    next.dueAt = delivery.updatedAt
   }
 
   /** Whether this delivery is waiting to be claimed, now or later. */

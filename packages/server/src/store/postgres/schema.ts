@@ -16,6 +16,7 @@ const MIGRATIONS: readonly string[] = [
   '0007-approvals.sql',
   '0008-kinds.sql',
   '0009-notices.sql',
+  '0010-ordering.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))
 
 /** How many there are. */

@@ -17,4 +17,5 @@ export const MIGRATIONS: readonly string[] = [
   '0013-approvals.sql',
   '0014-kinds.sql',
   '0015-notices.sql',
+  '0016-ordering.sql',
 ].map((name) => readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8'))

@@ -1,11 +1,13 @@
 import { endpointStatuses, modes } from '../../codes.ts'
 import type { EndpointChange, EndpointPatch, EndpointRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
+import { orderingOf, ORDERINGS } from '../../turns.ts'
 import type { Session } from '../session.ts'
 import type { PostgresContext } from './context.ts'
 import { noteDisabled } from './notices.ts'
 import { configOf, insertSecrets } from './endpoint-rows.ts'
 import { findEndpoint } from './endpoints.ts'
+import { releaseHeldLanes } from './lanes.ts'
 import { changeGrants, exceedsTenant } from './tenants.ts'
 
 type Input = Parameters<Store['changeEndpoint']>[0]
@@ -43,9 +45,14 @@ async function patch(db: Session, endpoint: EndpointRow, changes: EndpointPatch,
     await changeGrants(db, endpoint, patched, now)
   }
   await db.run(
-    'UPDATE endpoints SET config = $1, max_attempts = $2 WHERE ref = $3',
-    ...[configOf(patched), patched.retrySchedule.length + 1, endpoint.position],
+    `UPDATE endpoints SET config = $1, max_attempts = $2,
+       ordering = CASE WHEN $3::smallint = ${ORDERINGS.never} AND ordering <> ${ORDERINGS.never} THEN ${ORDERINGS.formerly} ELSE $3 END
+     WHERE ref = $4`,
+    ...[configOf(patched), patched.retrySchedule.length + 1, orderingOf(patched), endpoint.position],
   )
+  if (orderingOf(endpoint) === ORDERINGS.hold && orderingOf(patched) !== ORDERINGS.hold) {
+    await releaseHeldLanes(db, endpoint.position)
+  }
   if (changes.secrets === undefined) return true
   await db.run('DELETE FROM secrets WHERE endpoint = $1', endpoint.position)
   await insertSecrets(db, endpoint.position, patched.secrets)

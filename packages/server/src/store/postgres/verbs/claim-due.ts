@@ -2,10 +2,12 @@ import { endpointStatuses, modes, triggers } from '../../codes.ts'
 import { joinBody } from '../../body.ts'
 import type { Claim } from '../../rows.ts'
 import type { Store } from '../../store.ts'
+import { dueForReader, ORDERINGS } from '../../turns.ts'
 import type { Row, Session } from '../session.ts'
 import { readGround, type PostgresContext } from './context.ts'
 import type { EndpointRef } from './endpoint-ref.ts'
 import { endWaiting } from './end-waiting.ts'
+import { giveTurns } from './lanes.ts'
 
 type Input = Parameters<Store['claimDue']>[0]
 type Output = Awaited<ReturnType<Store['claimDue']>>
@@ -41,7 +43,7 @@ export async function claimDue(context: PostgresContext, { nodeId, now, requests
   )
   const nextDue = asked.map((endpointId) => ({
     endpointId,
-    nextDue: due.get(endpoints.get(endpointId)?.ref ?? 0) ?? null,
+    nextDue: dueForReader(due.get(endpoints.get(endpointId)?.ref ?? 0) ?? null),
   }))
   return { claims, nextDue, configVersion }
 }
@@ -61,6 +63,13 @@ async function earliestDue(db: Session, endpoints: readonly number[]): Promise<M
 async function claimOf(db: Session, requests: Request[], claimer: Claimer): Promise<Claim[]> {
   const claims: Claim[] = []
   for (let open = requests; open.length > 0;) {
+    // Also after each round: what ended in it may have given its turn to another.
+    const ordered = open.filter(({ endpoint }) => endpoint.ordering !== ORDERINGS.never)
+    await giveTurns(
+      db,
+      ordered.map(({ endpoint }) => endpoint.ref),
+      claimer.now,
+    )
     const taken = await takeDue(db, open, claimer)
     claims.push(...taken.claims)
     open = taken.missing

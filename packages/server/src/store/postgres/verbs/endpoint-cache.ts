@@ -38,7 +38,7 @@ export class EndpointCache {
   }
 }
 
-const SELECT = 'SELECT ref, id, status, kind, deleted_at, max_attempts, config FROM endpoints'
+const SELECT = 'SELECT ref, id, status, kind, deleted_at, max_attempts, config, ordering FROM endpoints'
 
 function empty(version: number): Kept {
   return { version, byId: new Map(), byRef: new Map() }

@@ -2,6 +2,7 @@ import type { EndpointKind } from '@runbell/sdk/contract'
 import { ALWAYS_GRANTED, maskOf, type ClassMask } from '../../../core/data-classes.ts'
 import { endpointKinds, endpointStatuses } from '../../codes.ts'
 import type { EndpointRow } from '../../rows.ts'
+import type { Ordering } from '../../turns.ts'
 import type { Row, Session } from '../session.ts'
 
 /** What the hot verbs need to know of an endpoint. */
@@ -15,12 +16,13 @@ export interface EndpointRef {
   maxAttempts: number
   /** What it may receive now, public and summary included. */
   grants: ClassMask
+  ordering: Ordering
 }
 
 /** Endpoints by reference, those that are deleted included. */
 export async function endpointsByRef(db: Session, refs: readonly number[]): Promise<Map<number, EndpointRef>> {
   const rows = await db.rows(
-    'SELECT ref, id, status, kind, deleted_at, max_attempts, config FROM endpoints WHERE ref = ANY($1)',
+    'SELECT ref, id, status, kind, deleted_at, max_attempts, config, ordering FROM endpoints WHERE ref = ANY($1)',
     [...new Set(refs)],
   )
   return new Map(rows.map((row) => [row['ref'] as number, endpointRefFrom(row)]))
@@ -36,6 +38,7 @@ export function endpointRefFrom(row: Row): EndpointRef {
     kind,
     maySend: !deleted && kind !== 'pull' && endpointStatuses.decode(row['status']) === 'enabled',
     maxAttempts: row['max_attempts'] as number,
+    ordering: row['ordering'] as Ordering,
     grants: grantsOf(JSON.parse(row['config'] as string) as Pick<EndpointRow, 'dataClasses'>),
   }
 }

@@ -37,6 +37,7 @@ export async function endpointsFrom(db: Session, rows: readonly Row[]): Promise<
     const config = JSON.parse(row['config'] as string) as Omit<EndpointRow, Columns>
     return {
       ...config,
+      orderingOnDeadLetter: config.orderingOnDeadLetter ?? 'skip',
       // Endpoints from before there were prefixes have none.
       headerPrefix: config.headerPrefix ?? null,
       position: row['ref'] as number,

@@ -1,6 +1,7 @@
 import { endpointKinds, endpointStatuses, modes } from '../../codes.ts'
 import type { CursorPage, EndpointRow, MatchEntry, MatchSet } from '../../rows.ts'
 import type { Store } from '../../store.ts'
+import { orderingOf } from '../../turns.ts'
 import type { PostgresContext } from './context.ts'
 import { ENDPOINT_COLUMNS, configOf, endpointsFrom, insertSecrets } from './endpoint-rows.ts'
 import { exceedsTenant, limitsOf } from './tenants.ts'
@@ -21,8 +22,8 @@ export async function createEndpoint(
   if (await exceedsTenant(db, mode, endpoint)) return { kind: 'too_much', configVersion: await db.configVersion() }
   const row = await db.row(
     `INSERT INTO endpoints (id, mode, tenant_id, status, disabled_reason, disabled_at, failing_since, max_attempts,
-       config, created_at, updated_at, kind, listened_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING ref`,
+       config, created_at, updated_at, kind, listened_at, ordering)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING ref`,
     endpoint.id,
     mode,
     endpoint.tenantId,
@@ -36,6 +37,7 @@ export async function createEndpoint(
     endpoint.updatedAt,
     endpointKinds.encode(endpoint.kind),
     endpoint.kind === 'relay' ? endpoint.createdAt : null,
+    orderingOf(endpoint),
   )
   await insertSecrets(db, row?.['ref'] as number, endpoint.secrets)
   return { kind: 'created', configVersion: await db.bumpConfigVersion() }

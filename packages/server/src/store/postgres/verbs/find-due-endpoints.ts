@@ -20,7 +20,9 @@ export async function findDueEndpoints({ db }: PostgresContext, { after, limit }
            SELECT endpoint FROM queue WHERE due_at IS NOT NULL AND NOT suspect AND endpoint > waiting.endpoint
            ORDER BY endpoint LIMIT 1) AS next
        )
-       SELECT p.id, first.due_at FROM waiting JOIN endpoints p ON p.ref = waiting.endpoint, LATERAL (
+       SELECT p.id,
+         CASE WHEN EXISTS (SELECT 1 FROM turns WHERE turns.endpoint = waiting.endpoint) THEN 0 ELSE first.due_at END AS due_at
+       FROM waiting JOIN endpoints p ON p.ref = waiting.endpoint, LATERAL (
          SELECT due_at FROM queue WHERE endpoint = waiting.endpoint AND due_at IS NOT NULL AND NOT suspect
          ORDER BY due_at LIMIT 1) AS first
        WHERE p.status = $2 AND p.kind <> $4 AND p.deleted_at IS NULL LIMIT $3`,

@@ -4,9 +4,11 @@ import { completePrefix } from '../../../core/render.ts'
 import type { AcceptItem } from '../../accept.ts'
 import { classesAt, completePrepared } from '../../body.ts'
 import { deliveryStatuses, modes } from '../../codes.ts'
+import { NO_TURN } from '../../turns.ts'
 import type { Session } from '../session.ts'
 import type { PostgresContext } from './context.ts'
 import { requireEndpoint, type EndpointRef } from './endpoint-ref.ts'
+import { placesOf } from './lanes.ts'
 import { PackedBytes } from './packed-bytes.ts'
 
 const PENDING = deliveryStatuses.encode('pending')
@@ -49,8 +51,9 @@ const INSERT = `WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($1, $2))
         fingerprint_length, prefix_length, source_length, data_start, data_end, classes, warnings, idempotency_key, place)),
   delivery AS MATERIALIZED (
     SELECT base.first + $4 + d.place - 1 AS position, event.position AS event, event.mode, event.tenant_id, event.deadline, d.*
-    FROM base, unnest($26::text[], $27::integer[], $28::bigint[], $29::bigint[], $30::integer[], $31::smallint[], $32::smallint[])
-      WITH ORDINALITY AS d (id, item, endpoint, body, classes, begins, watch, place)
+    FROM base, unnest($26::text[], $27::integer[], $28::bigint[], $29::bigint[], $30::integer[], $31::smallint[], $32::smallint[],
+      $40::bigint[], $41::boolean[])
+      WITH ORDINALITY AS d (id, item, endpoint, body, classes, begins, watch, lane, waits, place)
     JOIN event ON event.place = d.item),
   events_in AS (
     INSERT INTO events (position, mode, tenant_id, event_id, type, schema_version, run, sequence, timestamp, recorded_at, expires_at,
@@ -71,9 +74,11 @@ const INSERT = `WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($1, $2))
     SELECT position, id, mode, tenant_id, event, endpoint, body, classes, deadline, ${PENDING}, CASE WHEN begins = ${GRANTED} THEN 1 ELSE 0 END, 1,
       watch, $5, $5 FROM delivery ORDER BY place),
   queue_in AS (
-    INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, node, started_at)
-    SELECT position, endpoint, mode, tenant_id, classes, deadline, CASE begins WHEN ${WAITS} THEN $5::bigint WHEN ${PULLED} THEN event END,
-      CASE WHEN begins = ${GRANTED} THEN $6::bigint END, CASE WHEN begins = ${GRANTED} THEN $5::bigint END FROM delivery ORDER BY place),
+    INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, node, started_at, lane)
+    SELECT position, endpoint, mode, tenant_id, classes, deadline,
+      CASE WHEN waits THEN ${NO_TURN} WHEN begins = ${WAITS} THEN $5::bigint WHEN begins = ${PULLED} THEN event END,
+      CASE WHEN begins = ${GRANTED} THEN $6::bigint END, CASE WHEN begins = ${GRANTED} THEN $5::bigint END, lane
+    FROM delivery ORDER BY place),
   bodies_in AS (
     INSERT INTO bodies (ref, event, body, sha256, classes)
     SELECT b.ref, event.position, substring($33 FROM b.bytes_at + 32 FOR b.length), substring($33 FROM b.bytes_at FOR 32), b.classes
@@ -88,6 +93,7 @@ export async function insertEvents({ db, lock }: PostgresContext, insertion: Ins
   const bodies = await packBodies(db, taken, bytes, recordedAt)
   const events = taken.map((one) => packEvent(one, bytes, recordedAt))
   const deliveries = deliveriesOf(taken, endpoints, bodies.refs)
+  const places = await placesOf(db, deliveries)
   const row = await db.row(
     INSERT,
     ...lock('positions'),
@@ -98,7 +104,7 @@ export async function insertEvents({ db, lock }: PostgresContext, insertion: Ins
     ...eventColumns(taken, events),
     deliveries.map(({ id }) => id),
     deliveries.map(({ item }) => item),
-    deliveries.map(({ endpoint }) => endpoint),
+    deliveries.map(({ endpoint }) => endpoint.ref),
     deliveries.map(({ body }) => body),
     deliveries.map(({ classes }) => classes),
     deliveries.map(({ begins }) => begins),
@@ -110,6 +116,8 @@ export async function insertEvents({ db, lock }: PostgresContext, insertion: Ins
     bodies.rows.map(({ at }) => at),
     bodies.rows.map(({ length }) => length),
     bodies.rows.map(({ classes }) => classes),
+    places.map(({ lane }) => lane),
+    places.map(({ waits }) => waits),
   )
   return { position: row?.['first'] as number, bodySha256: events.map(({ sha256 }) => sha256) }
 }
@@ -193,17 +201,18 @@ function deliveriesOf(
   bodies: readonly (readonly number[])[],
 ) {
   const byRef = { get: (id: unknown) => endpoints.get(id as string) } as ReadonlyMap<number, EndpointRef>
-  return taken.flatMap(({ item }, index) => {
+  return taken.flatMap(({ item, run }, index) => {
     const watch = item.type === 'agent.approval.requested' ? 1 : 0
     return item.targets.map(({ deliveryId, endpointId, grant, body }) => ({
       ...{ id: deliveryId, item: index + 1, watch },
       ...begin(requireEndpoint(byRef, endpointId), grant),
+      run,
       body: bodies[index]?.[body] ?? null,
       classes: classesAt(item, body),
     }))
   })
 }
 
-function begin({ ref, kind }: EndpointRef, grant: boolean): { endpoint: number; begins: number } {
-  return { endpoint: ref, begins: grant ? GRANTED : kind === 'pull' ? PULLED : WAITS }
+function begin(endpoint: EndpointRef, grant: boolean): { endpoint: EndpointRef; begins: number } {
+  return { endpoint, begins: grant ? GRANTED : endpoint.kind === 'pull' ? PULLED : WAITS }
 }

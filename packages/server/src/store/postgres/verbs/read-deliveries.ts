@@ -2,12 +2,18 @@ import { subscribes } from '../../../core/match.ts'
 import { deliveryStatuses, modes, outcomes, triggers } from '../../codes.ts'
 import type { AttemptRow, AttemptsOf, CursorPage, DeliveryFilter, DeliveryRow, ReadScope } from '../../rows.ts'
 import type { Store } from '../../store.ts'
+import { dueForReader, NO_TURN } from '../../turns.ts'
 import type { Row, Session } from '../session.ts'
 import type { PostgresContext } from './context.ts'
 import { Where, collectPage, isOneTenant, pageOf } from './where.ts'
 
+/** Who is first in the lane in which it waits for its turn. */
+const BEHIND = `CASE WHEN q.due_at = ${NO_TURN} THEN (SELECT id FROM deliveries WHERE position = coalesce(
+    (SELECT h.delivery FROM held_lanes h WHERE h.endpoint = q.endpoint AND h.lane = q.lane LIMIT 1),
+    (SELECT x.delivery FROM queue x WHERE x.endpoint = q.endpoint AND x.lane = q.lane ORDER BY x.delivery LIMIT 1))) END`
 const COLUMNS = `d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, d.last_outcome,
-  d.created_at, d.updated_at, d.discarded_at, d.note, d.classes, CASE WHEN p.kind <> 1 THEN q.due_at END AS due_at, q.node, q.started_at, q.trigger,
+  d.created_at, d.updated_at, d.discarded_at, d.note, d.classes, CASE WHEN p.kind <> 1 THEN q.due_at END AS due_at,
+  q.node, q.started_at, q.trigger, ${BEHIND} AS waits_behind,
   e.event_id, e.type, coalesce((SELECT sha256 FROM bodies WHERE ref = d.body), e.body_sha256) AS body_sha256,
   p.id AS endpoint_id, (SELECT run_id FROM runs WHERE ref = e.run) AS run_id`
 const JOINED = `LEFT JOIN queue q ON q.delivery = d.position
@@ -133,7 +139,8 @@ function deliveryFrom(row: Row): DeliveryRow {
     status: deliveryStatuses.decode(row['status']),
     reason: row['reason'] as DeliveryRow['reason'],
     attemptCount: row['attempt_count'] as number,
-    nextAttemptAt: row['due_at'] as number | null,
+    nextAttemptAt: dueForReader(row['due_at'] as number | null),
+    waitsBehind: row['waits_behind'] as string | null,
     bodySha256: row['body_sha256'] as Uint8Array,
     classes: row['classes'] as number,
     lastOutcome: row['last_outcome'] === null ? null : outcomes.decode(row['last_outcome']),

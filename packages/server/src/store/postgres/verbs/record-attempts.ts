@@ -113,8 +113,8 @@ async function write(db: Session, { node, now, records, nexts }: Written): Promi
        FROM held WHERE d.position = held.delivery
        RETURNING d.position, d.event, d.status, held.*),
      again AS (
-       INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at)
-       SELECT position, endpoint, mode, tenant_id, classes, deadline, next_due FROM ended WHERE status = ${PENDING}),
+       INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, lane)
+       SELECT position, endpoint, mode, tenant_id, classes, deadline, next_due, lane FROM ended WHERE status = ${PENDING}),
      attempted AS (
        INSERT INTO attempts (delivery, number, trigger, started_at, duration_ms, outcome, status_code, request_headers,
          response_headers, excerpt, truncated, phases)

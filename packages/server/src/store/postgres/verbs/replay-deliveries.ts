@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import { deliveryStatuses, triggers } from '../../codes.ts'
 import type { GivenBody, ReplayedDelivery } from '../../rows.ts'
 import type { Store } from '../../store.ts'
+import { NO_TURN } from '../../turns.ts'
 import type { Row, Session, SqlValue } from '../session.ts'
 import { takePositions, type PostgresContext } from './context.ts'
 import { endpointsByRef, isBeyond, requireEndpoint } from './endpoint-ref.ts'
+import { placesOfEnded, placesOfNew } from './lanes.ts'
 import { placeLast } from './pulls.ts'
 
 type Input = Parameters<Store['replayDeliveries']>[0]
@@ -90,6 +92,7 @@ async function reopenAllowed(context: PostgresContext, rows: Row[], now: number)
 export async function reopen(context: PostgresContext, deliveries: readonly number[], now: number): Promise<void> {
   if (deliveries.length === 0) return
   const { db } = context
+  const reopened = await placesOfEnded(db, deliveries, now)
   await db.run(
     `UPDATE deliveries SET status = $2, reason = NULL, known_outcomes = 0, crashes_alone = 0, discarded_at = NULL, note = NULL,
        cycle_start = attempt_count + CASE WHEN EXISTS (SELECT 1 FROM queue WHERE delivery = position) THEN 0 ELSE 1 END,
@@ -98,10 +101,15 @@ export async function reopen(context: PostgresContext, deliveries: readonly numb
     ...[deliveries, PENDING, now],
   )
   await db.run(
-    `INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, trigger, suspect)
-     SELECT position, endpoint, mode, tenant_id, classes, deadline, $2, $3, suspect FROM deliveries WHERE position = ANY($1)
+    `INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, trigger, suspect, lane)
+     SELECT position, endpoint, mode, tenant_id, classes, deadline, CASE WHEN r.waits THEN ${NO_TURN} ELSE $4::bigint END, $5,
+       suspect, r.lane
+     FROM unnest($1::bigint[], $2::bigint[], $3::boolean[]) AS r (delivery, lane, waits) JOIN deliveries ON position = r.delivery
      ON CONFLICT (delivery) DO UPDATE SET crashes_alone = 0`,
-    ...[deliveries, now, MANUAL],
+    deliveries,
+    reopened.map(({ lane }) => lane),
+    reopened.map(({ waits }) => waits),
+    ...[now, MANUAL],
   )
   await placeLast(context, deliveries)
 }
@@ -145,6 +153,11 @@ export async function insertDeliveries(
 ): Promise<number[]> {
   if (made.length === 0) return []
   const { db } = context
+  const places = await placesOfNew(
+    db,
+    endpoint,
+    made.map(({ event }) => event),
+  )
   const bodies = await keepBodies(db, made)
   const first = await takePositions(context, made.length)
   const positions = made.map((_, index) => first + index)
@@ -159,9 +172,10 @@ export async function insertDeliveries(
     ...[made.map(({ event }) => event), bodies, made.map(({ body }) => body.classes)],
   )
   await db.run(
-    `INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, trigger)
-     SELECT position, endpoint, mode, tenant_id, classes, deadline, $2, $3 FROM deliveries WHERE position = ANY($1)`,
-    ...[positions, now, MANUAL],
+    `INSERT INTO queue (delivery, endpoint, mode, tenant_id, classes, deadline, due_at, trigger, lane)
+     SELECT position, endpoint, mode, tenant_id, classes, deadline, CASE WHEN n.waits THEN ${NO_TURN} ELSE $2::bigint END, $3, n.lane
+     FROM unnest($1::bigint[], $4::bigint[], $5::boolean[]) AS n (delivery, lane, waits) JOIN deliveries ON position = n.delivery`,
+    ...[positions, now, MANUAL, places.map(({ lane }) => lane), places.map(({ waits }) => waits)],
   )
   await placeLast(context, positions)
   return positions

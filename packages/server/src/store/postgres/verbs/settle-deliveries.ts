@@ -1,6 +1,7 @@
 import type { DeliveryReason } from '@runbell/sdk/contract'
 import { deliveryStatuses, endpointKinds, endpointStatuses } from '../../codes.ts'
 import type { Row, Session } from '../session.ts'
+import { expireBehind } from './lanes.ts'
 
 const PENDING = deliveryStatuses.encode('pending')
 const EXPIRED = deliveryStatuses.encode('expired')
@@ -28,6 +29,7 @@ export async function settleDeliveries(db: Session, events: readonly number[], r
      WHERE d.event = ANY($1)`,
     events,
   )
+  if (rule.endHeld) await expireBehind(db, events, rule.now)
   const waiting = rule.endHeld ? rows.filter((row) => row['status'] === PENDING && row['due_at'] !== null) : []
   const expired = new Set<number>()
   for (const reason of ['not_pulled', 'held_past_retention'] as const) {

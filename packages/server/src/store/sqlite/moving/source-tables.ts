@@ -36,6 +36,7 @@ export const SOURCE_TABLES: Readonly<Record<MovedTable, SourceTable>> = {
     where: '(due_at IS NOT NULL OR node IS NOT NULL)',
     expressions: { ...delivery, due_at: 'CASE WHEN node IS NULL THEN due_at END' },
   },
+  held_lanes: { from: 'deliveries', where: 'lane IS NOT NULL AND status = 2 AND node IS NULL', expressions: delivery },
   dead_letters: { from: 'deliveries', where: 'status = 2 AND discarded_at IS NULL', expressions: delivery },
   unannounced: { from: 'deliveries', where: 'watch = 1 AND status >= 2', expressions: delivery },
   attempts: { from: 'attempts' },

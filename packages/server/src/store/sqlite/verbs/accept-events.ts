@@ -9,6 +9,7 @@ import { insertAudit } from './audit.ts'
 import { requireNode, type SqliteContext } from './context.ts'
 import { insertBody } from './insert-body.ts'
 import { removeNotice } from './notices.ts'
+import { placeOf } from './lanes.ts'
 import { stepRun, type RunStep } from './run-lifecycle.ts'
 
 const BRACE = new Uint8Array([0x7d])
@@ -77,7 +78,7 @@ function insert(context: SqliteContext, item: AcceptItem, run: Taken, recordedAt
     const values = [mode, item.tenantId, item.idempotencyKey, position]
     context.db.prepare('INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)').run(...values)
   }
-  const deliveryPositions = insertDeliveries(context, item, { position, sequence, recordedAt, node })
+  const deliveryPositions = insertDeliveries(context, item, { position, run: run.ref, sequence, recordedAt, node })
   return { kind: 'accepted', position, sequence, recordedAt, bodySha256, deliveryPositions, warnings }
 }
 
@@ -124,6 +125,7 @@ function insertEvent(
 
 interface Placed {
   position: number
+  run: number | null
   sequence: number | null
   recordedAt: number
   node: number
@@ -132,7 +134,7 @@ interface Placed {
 function insertDeliveries(
   { db, endpointRefs }: SqliteContext,
   item: AcceptItem,
-  { position, sequence, recordedAt, node }: Placed,
+  { position, run, sequence, recordedAt, node }: Placed,
 ): number[] {
   const mode = modes.encode(item.mode)
   const bodies = item.bodies.map((body) => {
@@ -141,12 +143,13 @@ function insertDeliveries(
   const watch = item.type === 'agent.approval.requested' ? 1 : 0
   const deliver = db.prepare(
     `INSERT INTO deliveries (id, mode, tenant_id, event, endpoint, status, attempt_count, cycle_start, due_at, deadline,
-       node, started_at, created_at, updated_at, body, classes, watch)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       node, started_at, created_at, updated_at, body, classes, watch, lane)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   return item.targets.map(({ endpointId, deliveryId, grant, body }) => {
     const endpoint = endpointRefs.byId(endpointId)
     if (endpoint === null) throw new Error(`endpoint ${endpointId} matched but is missing`)
+    const place = placeOf(db, endpoint, run, recordedAt)
     return deliver.run(
       deliveryId,
       mode,
@@ -155,7 +158,7 @@ function insertDeliveries(
       endpoint.ref,
       PENDING,
       grant ? 1 : 0,
-      grant ? null : endpoint.kind === 'pull' ? position : recordedAt,
+      grant ? null : endpoint.kind === 'pull' ? position : place.dueAt,
       item.deadline,
       grant ? node : null,
       grant ? recordedAt : null,
@@ -164,6 +167,7 @@ function insertDeliveries(
       bodies[body] ?? null,
       classesAt(item, body),
       watch,
+      place.lane,
     ).lastInsertRowid as number
   })
 }

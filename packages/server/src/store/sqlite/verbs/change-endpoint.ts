@@ -1,11 +1,13 @@
 import type { EndpointChange, EndpointRow } from '../../rows.ts'
 import type { Store } from '../../store.ts'
+import { orderingOf, type Ordering } from '../../turns.ts'
 import { endpointStatuses, modes } from '../codes.ts'
 import type { Database } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { configOf, insertSecret } from './endpoint-rows.ts'
 import { noteDisabled } from './notices.ts'
 import { findEndpoint } from './endpoints.ts'
+import { releaseHeldLanes } from './lanes.ts'
 import { changeGrants, exceedsTenant } from './tenants.ts'
 
 type Input = Parameters<Store['changeEndpoint']>[0]
@@ -44,11 +46,13 @@ function applies(db: Database, endpoint: EndpointRow, change: EndpointChange, no
         if (exceedsTenant(db, modes.encode(endpoint.mode), patched)) return false
         changeGrants(db, endpoint, patched, now)
       }
-      db.prepare('UPDATE endpoints SET config = ?, max_attempts = ? WHERE ref = ?').run(
+      db.prepare('UPDATE endpoints SET config = ?, max_attempts = ?, ordering = ? WHERE ref = ?').run(
         configOf(patched),
         patched.retrySchedule.length + 1,
+        orderingOf(patched, orderingNow(db, ref)),
         ref,
       )
+      if (endpoint.orderingOnDeadLetter === 'hold') releaseHeldLanes(db, ref, now)
       if (change.patch.secrets !== undefined) replaceSecrets(db, patched)
       return true
     }
@@ -73,6 +77,10 @@ function applies(db: Database, endpoint: EndpointRow, change: EndpointChange, no
     case 'remove_secret':
       return removeSecret(db, endpoint, change.secretId, now)
   }
+}
+
+function orderingNow(db: Database, ref: number): Ordering {
+  return db.prepare('SELECT ordering FROM endpoints WHERE ref = ?').get(ref)?.['ordering'] as Ordering
 }
 
 function replaceSecrets(db: Database, endpoint: EndpointRow): void {

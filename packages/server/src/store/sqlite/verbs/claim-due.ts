@@ -3,6 +3,7 @@ import type { Claim } from '../../rows.ts'
 import type { Store } from '../../store.ts'
 import { deliveryStatuses, endpointKinds, endpointStatuses, modes, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
+import { dueForReader } from '../../turns.ts'
 import { joinBody } from '../../body.ts'
 import { isBeyond, requireNode, type SqliteContext } from './context.ts'
 
@@ -37,7 +38,7 @@ function earliestDue({ db }: SqliteContext, endpoint: number): number | null {
   const row = db
     .prepare('SELECT min(due_at) AS due FROM deliveries WHERE endpoint = ? AND due_at IS NOT NULL AND suspect = 0')
     .get(endpoint) as Row
-  return row['due'] as number | null
+  return dueForReader(row['due'] as number | null)
 }
 
 interface Request {

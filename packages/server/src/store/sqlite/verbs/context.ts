@@ -4,6 +4,7 @@ import type { EndpointRow } from '../../rows.ts'
 import { endpointKinds } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import type { Store } from '../../store.ts'
+import type { Ordering } from '../../turns.ts'
 
 /** The verbs, as they run inside a worker: synchronous, within a transaction that somebody else opens and commits. */
 export type Verbs = {
@@ -31,6 +32,7 @@ export interface EndpointRef {
   maxAttempts: number
   /** What it may receive now, public and summary included. */
   grants: ClassMask
+  ordering: Ordering
 }
 
 /** Endpoints by id and by reference, read once and dropped whenever any of them changes. */
@@ -60,7 +62,7 @@ export class EndpointRefs {
 
   #load(column: 'id' | 'ref', value: string | number): { id: string; entry: EndpointRef } | null {
     const row = this.#db
-      .prepare(`SELECT ref, id, deleted_at, kind, max_attempts, config FROM endpoints WHERE ${column} = ?`)
+      .prepare(`SELECT ref, id, deleted_at, kind, max_attempts, config, ordering FROM endpoints WHERE ${column} = ?`)
       .get(value) as Row | undefined
     if (row === undefined) return null
     const entry: EndpointRef = {
@@ -68,6 +70,7 @@ export class EndpointRefs {
       deleted: row['deleted_at'] !== null,
       kind: endpointKinds.decode(row['kind']),
       maxAttempts: row['max_attempts'] as number,
+      ordering: row['ordering'] as Ordering,
       grants: grantsOf(JSON.parse(row['config'] as string) as Pick<EndpointRow, 'dataClasses'>),
     }
     const found = { id: row['id'] as string, entry }

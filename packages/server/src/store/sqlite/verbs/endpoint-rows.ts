@@ -31,6 +31,7 @@ export function endpointFrom(db: Database, row: Row): EndpointRow {
   const config = JSON.parse(row['config'] as string) as Omit<EndpointRow, Columns>
   return {
     ...config,
+    orderingOnDeadLetter: config.orderingOnDeadLetter ?? 'skip',
     // Endpoints from before there were prefixes have none.
     headerPrefix: config.headerPrefix ?? null,
     position: row['ref'] as number,

@@ -3,6 +3,7 @@ import type { Store } from '../../store.ts'
 import { endpointKinds, endpointStatuses, modes } from '../codes.ts'
 import type { Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
+import { orderingOf } from '../../turns.ts'
 import { ENDPOINT_COLUMNS, configOf, endpointFrom, insertSecret } from './endpoint-rows.ts'
 import { exceedsTenant, limitsOf } from './tenants.ts'
 import { Where, collectPage } from './where.ts'
@@ -22,8 +23,8 @@ export function createEndpoint(
   const ref = db
     .prepare(
       `INSERT INTO endpoints (id, mode, tenant_id, status, disabled_reason, disabled_at, failing_since, max_attempts,
-         config, created_at, updated_at, kind, listened_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         config, created_at, updated_at, kind, listened_at, ordering)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       endpoint.id,
@@ -39,6 +40,7 @@ export function createEndpoint(
       endpoint.updatedAt,
       endpointKinds.encode(endpoint.kind),
       endpoint.kind === 'relay' ? endpoint.createdAt : null,
+      orderingOf(endpoint),
     ).lastInsertRowid as number
   for (const secret of endpoint.secrets.toReversed()) insertSecret(db, ref, secret)
   endpointRefs.clear()

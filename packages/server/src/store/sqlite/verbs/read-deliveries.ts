@@ -1,14 +1,19 @@
 import { subscribes } from '../../../core/match.ts'
 import type { AttemptRow, AttemptsOf, CursorPage, DeliveryRow, ReadScope } from '../../rows.ts'
 import type { Store } from '../../store.ts'
+import { dueForReader, NO_TURN } from '../../turns.ts'
 import { deliveryStatuses, modes, outcomes, triggers } from '../codes.ts'
 import type { Database, Row } from '../database.ts'
 import type { SqliteContext } from './context.ts'
 import { Where, collectPage, stretchBelow } from './where.ts'
 
-const SELECT = `SELECT d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count, CASE WHEN p.kind <> 1 THEN d.due_at END AS due_at,
+/** Who is first in the lane in which it waits for its turn. */
+const BEHIND = `CASE WHEN d.due_at = ${NO_TURN} THEN (
+    SELECT id FROM deliveries WHERE endpoint = d.endpoint AND lane = d.lane ORDER BY position LIMIT 1) END`
+const SELECT = `SELECT d.position, d.id, d.event, d.tenant_id, d.mode, d.status, d.reason, d.attempt_count,
+  CASE WHEN p.kind <> 1 THEN d.due_at END AS due_at,
   d.node, d.started_at, d.trigger, d.last_outcome, d.created_at, d.updated_at, d.discarded_at, d.note,
-  d.classes, e.event_id, e.type,
+  d.classes, e.event_id, e.type, ${BEHIND} AS waits_behind,
   coalesce((SELECT sha256 FROM bodies WHERE ref = d.body), e.body_sha256) AS body_sha256, p.id AS endpoint_id, (SELECT run_id FROM runs WHERE ref = e.run) AS run_id
   FROM deliveries d JOIN events e ON e.position = d.event JOIN endpoints p ON p.ref = d.endpoint`
 
@@ -74,7 +79,8 @@ export function deliveryFrom(row: Row): DeliveryRow {
     status: deliveryStatuses.decode(row['status']),
     reason: row['reason'] as DeliveryRow['reason'],
     attemptCount: row['attempt_count'] as number,
-    nextAttemptAt: row['due_at'] as number | null,
+    nextAttemptAt: dueForReader(row['due_at'] as number | null),
+    waitsBehind: row['waits_behind'] as string | null,
     bodySha256: row['body_sha256'] as Uint8Array,
     classes: row['classes'] as number,
     lastOutcome: row['last_outcome'] === null ? null : outcomes.decode(row['last_outcome']),

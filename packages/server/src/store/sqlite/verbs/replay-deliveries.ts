@@ -4,6 +4,7 @@ import type { Store } from '../../store.ts'
 import type { ReplayedDelivery } from '../../rows.ts'
 import { isBeyond, type SqliteContext } from './context.ts'
 import { insertBody } from './insert-body.ts'
+import { placeOf, reenter } from './lanes.ts'
 import { dueAt } from './pulls.ts'
 
 type Input = Parameters<Store['replayDeliveries']>[0]
@@ -76,6 +77,7 @@ export function reopen(db: Database, row: Row, now: number) {
     now,
     row['position'] as number,
   )
+  reenter(db, row['position'] as number)
   return reopened
 }
 
@@ -92,7 +94,7 @@ export function deliverNow(
   if (configVersion !== undefined && configVersion !== db.configVersion()) return 'stale'
   const place = db
     .prepare(
-      `SELECT e.classes, e.type, e.mode, e.tenant_id, e.deadline, p.ref FROM events e
+      `SELECT e.classes, e.type, e.run, e.mode, e.tenant_id, e.deadline, p.ref FROM events e
        JOIN endpoints p ON p.id = ? AND p.mode = e.mode AND p.tenant_id IN (e.tenant_id, '*') AND p.deleted_at IS NULL
        WHERE e.position = ?`,
     )
@@ -100,12 +102,14 @@ export function deliverNow(
   if (place === undefined) return null
   const endpoint = place['ref'] as number
   const classes = body?.classes ?? (place['classes'] as number)
-  if (isBeyond({ classes }, endpointRefs.byRef(endpoint).entry)) return 'policy_changed'
+  const { entry } = endpointRefs.byRef(endpoint)
+  if (isBeyond({ classes }, entry)) return 'policy_changed'
+  const taken = placeOf(db, entry, place['run'] as number | null, dueAt(db, endpoint, now))
   const bytes = body?.bytes ?? null
   db.prepare(
     `INSERT INTO deliveries (id, mode, tenant_id, event, endpoint, status, attempt_count, cycle_start, trigger, due_at,
-       deadline, created_at, updated_at, body, classes, watch)
-     VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       deadline, created_at, updated_at, body, classes, watch, lane)
+     VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     deliveryId,
     place['mode'] as number,
@@ -114,13 +118,14 @@ export function deliverNow(
     endpoint,
     PENDING,
     MANUAL,
-    dueAt(db, endpoint, now),
+    taken.dueAt,
     place['deadline'] as number | null,
     now,
     now,
     bytes === null ? null : insertBody(db, event, bytes, classes),
     classes,
     place['type'] === 'agent.approval.requested' ? 1 : 0,
+    taken.lane,
   )
   return [{ id: deliveryId, endpointId, status: 'pending' }]
 }

@@ -1,5 +1,6 @@
 import type { DeliveryReason } from '@runbell/sdk/contract'
 import { deliveryStatuses, endpointKinds, endpointStatuses } from '../codes.ts'
+import { expireBehind } from './lanes.ts'
 import type { Database, Row } from '../database.ts'
 
 export interface Settled {
@@ -26,7 +27,7 @@ export function settleDeliveries(
 ): Settled {
   const rows = db
     .prepare(
-      `SELECT d.position, d.status, d.reason, d.updated_at, d.due_at, d.node, d.watch, p.status AS endpoint_status,
+      `SELECT d.position, d.status, d.reason, d.updated_at, d.due_at, d.node, d.watch, d.endpoint, d.lane, p.status AS endpoint_status,
          p.kind AS endpoint_kind
        FROM deliveries d JOIN endpoints p ON p.ref = d.endpoint WHERE d.event = ?`,
     )
@@ -34,6 +35,9 @@ export function settleDeliveries(
   let needed = false
   for (const row of rows) {
     const pending = row['status'] === PENDING
+    if (endHeld && !pending && row['lane'] !== null) {
+      expireBehind(db, { endpoint: row['endpoint'] as number, lane: row['lane'] as number, now })
+    }
     const reason = pending && endHeld && row['due_at'] !== null ? reasonToEnd(row) : null
     if (reason !== null) {
       expire(db, row['position'] as number, reason, now)
