@@ -81,7 +81,7 @@ function turns(suite: StoreSuite, at: Ordered): void {
     it('gives one delivery of each run its turn, and others wait behind it', async () => {
       const [a1, a2, b1, free1, free2] = await at.accept(['a', 'a', 'b', null, null])
       const [a3] = await at.accept(['a'])
-      expect((await at.due()).toSorted()).toEqual([a1, b1, free1, free2].toSorted())
+      expect(new Set(await at.due())).toEqual(new Set([a1, b1, free1, free2]))
       expect(await suite.row(a2 ?? '')).toMatchObject({ status: 'pending', nextAttemptAt: null, waitsBehind: a1 })
       expect(await suite.row(a3 ?? '')).toMatchObject({ nextAttemptAt: null, waitsBehind: a1 })
       expect(await suite.row(a1 ?? '')).toMatchObject({ nextAttemptAt: T0, waitsBehind: null })
@@ -309,7 +309,7 @@ function changing(suite: StoreSuite, at: Ordered): void {
       const before = await at.accept(['a', 'a'])
       await at.patch({ ordering: 'run' })
       const [third] = await at.accept(['a', 'a'])
-      expect((await at.due(T0 + 1)).toSorted()).toEqual([...before, third].toSorted())
+      expect(new Set(await at.due(T0 + 1))).toEqual(new Set([...before, third]))
     })
 
     it('is enabled again after a pause with its turns as they were', async () => {
