@@ -1,6 +1,7 @@
-import type { BatchAccepted, EventView, Page, Problem } from '@runbell/sdk/contract'
+import type { BatchAccepted, EventView, Page } from '@runbell/sdk/contract'
 import { describe, expect, test } from 'vitest'
 import { anEvent, createEndpoint, get, newType, post, publish, request, untilDelivery } from '../support/client.ts'
+import { expectOrder } from '../support/ordered-runs.ts'
 import { TEST_ADMIN_KEY } from '../support/server-process.ts'
 import { shareServer } from '../support/shared-server.ts'
 
@@ -113,11 +114,11 @@ describe(
       expect(failing).toBe(first)
     })
 
-    /** The opt-in is not built yet. Until it is, asking for it is refused: accepted, it would be a promise not kept. */
-    test('`ordering: run` is refused with its path as long as it is not held', async () => {
-      const body = { url: 'http://127.0.0.1:9/', ordering: 'run' }
-      const answer = await request<Problem>(server, 'POST', '/v1/endpoints', { body })
-      expect(answer).toMatchObject({ status: 422, json: { code: 'invalid_request', errors: [{ path: '/ordering' }] } })
-    })
+    test('`ordering: run` keeps each run in order through failures and a crash; runs do not wait for each other', async () => {
+      await expectOrder(
+        () => [server],
+        () => server.crash(),
+      )
+    }, 180_000)
   },
 )
