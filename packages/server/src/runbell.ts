@@ -74,6 +74,8 @@ const REQUEST_BYTES = 64 * 1024
 const WARN_BYTES = 20 * 1024
 /** After the longest deadline, this is left for the last outcomes to be put on record. */
 const STOP_MARGIN_MS = 1500
+/** How long requests under way have to be answered once deliveries have ended, and how often it is looked whether they are. */
+const [ANSWER_MS, LOOK_MS] = [3000, 50]
 /** For listeners to tell what became of what they were given last. */
 const RELAY_STOP_MS = 1000
 
@@ -270,8 +272,17 @@ async function stopAll(server: Server, engine: Engine, log: Logger): Promise<voi
   const drained = engine.stop().catch((error: unknown) => log.error({ err: error }, 'stopped without the store'))
   const late = AbortSignal.timeout(60_000 + STOP_MARGIN_MS)
   await Promise.race([drained, new Promise((resolve) => late.addEventListener('abort', resolve))])
+  await answerTheRest(server, closed)
   server.closeAllConnections()
   await closed
+}
+
+/** Requests under way have a while to be answered; connections go as they become idle. */
+async function answerTheRest(server: Server, closed: Promise<void>): Promise<void> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS).unref())
+  const looking = setInterval(() => server.closeIdleConnections(), LOOK_MS)
+  await Promise.race([closed, late])
+  clearInterval(looking)
 }
 
 function warnOfClock(log: Logger, suspicious: boolean): void {
